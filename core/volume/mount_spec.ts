@@ -1,0 +1,347 @@
+/**
+ * Parses `-v`, `--mount` and `--volumes-from`, and checks mounts, in docker's words.
+ *
+ * The command line parses what the user wrote (`splitVolume`, `parseMount`); the engine parses and checks what ends up
+ * in HostConfig (`parseBind`, `assertMountSpec`, `parseVolumesFrom`).
+ *
+ * @see https://docs.docker.com/engine/storage/bind-mounts/
+ * @module
+ */
+import { DhowError } from "../errors.ts";
+import { parseBytes } from "../lib/units.ts";
+import type { MountSpec } from "../spec/docker_api.ts";
+
+const PROPAGATIONS = ["private", "rprivate", "slave", "rslave", "shared", "rshared"];
+const MODE_GROUPS: readonly (readonly string[])[] = [
+  ["ro", "rw"],
+  ["z", "Z"],
+  PROPAGATIONS,
+  ["nocopy"],
+  ["consistent", "cached", "delegated"],
+];
+
+/** A `-v` of HostConfig.Binds or Config.Volumes, taken apart. */
+export interface BindSpec extends MountSpec {
+  Type: "bind" | "volume";
+  /** As written: `ro,z`; docker inspect shows it. */
+  mode: string;
+}
+
+/** Splits `-v` as the command line does: a spec without source is an anonymous volume, kept whole in `target`. */
+export function splitVolume(spec: string): { source: string; target: string } {
+  if (spec === "") throw new Error("invalid empty volume spec");
+  if (spec.length <= 2) return { source: "", target: spec };
+  const parts = spec.split(":");
+  if (parts.includes("")) throw new Error(`invalid spec: ${spec}: empty section between colons`);
+  if (parts.length > 3) throw new Error(`invalid spec: ${spec}: too many colons`);
+  if (parts.length === 1) return { source: "", target: spec };
+  return { source: parts[0]!, target: parts[1]! };
+}
+
+/** Whether `mode` holds known words, at most one of each kind. */
+export function isMountMode(mode: string): boolean {
+  const seen = new Set<readonly string[]>();
+  for (const word of mode.split(",")) {
+    const group = MODE_GROUPS.find((words) => words.includes(word));
+    if (group === undefined || seen.has(group)) return false;
+    seen.add(group);
+  }
+  return true;
+}
+
+/**
+ * Parses `[SOURCE:]TARGET[:MODE]` and checks it.
+ *
+ * @throws {DhowError} `invalid_argument` with docker's wording.
+ */
+export function parseBind(raw: string): BindSpec {
+  const invalid = `invalid volume specification: '${raw}'`;
+  const parts = raw.split(":");
+  const [first, second, mode = ""] = parts;
+  if (!first || parts.length > 3 || (parts.length === 2 && isMountMode(second!))) {
+    throw new DhowError("invalid_argument", invalid);
+  }
+  if (mode !== "" && !isMountMode(mode)) {
+    throw new DhowError("invalid_argument", `invalid mode: ${mode}`);
+  }
+  const words = mode.split(",");
+  const source = second === undefined ? "" : first;
+  const spec: BindSpec = {
+    Type: source.startsWith("/") ? "bind" : "volume",
+    Target: second ?? first,
+    mode,
+  };
+  if (source !== "") spec.Source = source;
+  if (words.includes("ro")) spec.ReadOnly = true;
+  const propagation = words.find((word) => PROPAGATIONS.includes(word));
+  if (propagation !== undefined) spec.BindOptions = { Propagation: propagation };
+  if (words.includes("nocopy")) spec.VolumeOptions = { NoCopy: true };
+  try {
+    assertMountSpec(spec);
+  } catch (error) {
+    throw new DhowError("invalid_argument", `${invalid}: ${(error as Error).message}`);
+  }
+  return spec;
+}
+
+/**
+ * Checks a mount, but not whether its source exists.
+ *
+ * @throws {DhowError} `invalid_argument` with docker's wording.
+ */
+export function assertMountSpec(spec: MountSpec): void {
+  const problem = findProblem(spec);
+  if (problem === undefined) return;
+  throw new DhowError(
+    "invalid_argument",
+    `invalid mount config for type "${spec.Type}": ${problem}`,
+  );
+}
+
+function findProblem(spec: MountSpec): string | undefined {
+  const { Source: source = "", Target: target } = spec;
+  if (target === "") return "field Target must not be empty";
+  if (/^\/+\.?$/.test(target)) return "invalid specification: destination can't be '/'";
+  if (!target.startsWith("/")) return `invalid mount path: '${target}' mount path must be absolute`;
+  switch (spec.Type) {
+    case "bind": {
+      if (source === "") return "field Source must not be empty";
+      if (!source.startsWith("/")) {
+        return `invalid mount path: '${source}' mount path must be absolute`;
+      }
+      const propagation = spec.BindOptions?.Propagation;
+      if (propagation && !PROPAGATIONS.includes(propagation)) {
+        return `invalid propagation mode: ${propagation}`;
+      }
+      return spec.VolumeOptions && "field VolumeOptions must not be specified";
+    }
+    case "volume":
+      if (spec.BindOptions) return "field BindOptions must not be specified";
+      if (source === "" && spec.ReadOnly) {
+        return "must not set ReadOnly mode when using anonymous volumes";
+      }
+      if (source === "" && spec.VolumeOptions?.Subpath) {
+        return "must not set Subpath when using anonymous volumes";
+      }
+      return undefined;
+    case "tmpfs":
+      if (source !== "") return "field Source must not be specified";
+      if (spec.BindOptions) return "field BindOptions must not be specified";
+      return spec.VolumeOptions && "field VolumeOptions must not be specified";
+    case "image":
+      return source === "" ? "field Source must not be empty" : undefined;
+    default:
+      return "mount type unknown";
+  }
+}
+
+/**
+ * Parses `CONTAINER[:MODE]` of `--volumes-from`.
+ *
+ * @throws {DhowError} `invalid_argument` with docker's wording.
+ */
+export function parseVolumesFrom(spec: string): { container: string; mode: string } {
+  const colon = spec.indexOf(":");
+  const container = colon < 0 ? spec : spec.slice(0, colon);
+  const mode = colon < 0 ? "rw" : spec.slice(colon + 1);
+  if (container === "") {
+    throw new DhowError("invalid_argument", `invalid volumes-from specification: '${spec}'`);
+  }
+  const hasPropagation = mode.split(",").some((word) => PROPAGATIONS.includes(word));
+  if (!isMountMode(mode) || hasPropagation) {
+    throw new DhowError("invalid_argument", `invalid mode: ${mode}`);
+  }
+  return { container, mode };
+}
+
+/** Mount options docker accepts for `--tmpfs PATH:OPTIONS`; those with a value end in `=`. */
+const TMPFS_OPTIONS = new Set(
+  ("ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand atime noatime " +
+    "diratime nodiratime relatime norelatime strictatime nostrictatime mode= size= uid= gid= nr_inodes= nr_blocks= mpol= " +
+    "private rprivate slave rslave shared rshared unbindable runbindable bind rbind").split(" "),
+);
+
+/**
+ * Checks the options of `--tmpfs PATH:OPTIONS` and returns them as words.
+ *
+ * @throws {DhowError} `invalid_argument` with docker's wording.
+ */
+export function parseTmpfsOptions(options: string): string[] {
+  const words = options.split(",").filter((word) => word !== "");
+  for (const word of words) {
+    const key = word.includes("=") ? word.slice(0, word.indexOf("=") + 1) : word;
+    if (!TMPFS_OPTIONS.has(key)) {
+      throw new DhowError("invalid_argument", `invalid tmpfs option ${JSON.stringify(word)}`);
+    }
+  }
+  return words;
+}
+
+/**
+ * Parses `--mount type=bind,source=...,target=...`.
+ *
+ * @param toAbsolute Makes a source that starts with `.` absolute.
+ * @throws {Error} With docker's wording.
+ */
+export function parseMount(text: string, toAbsolute: (path: string) => string): MountSpec {
+  const spec: MountSpec = { Type: "volume", Target: "" };
+  for (const field of splitCsv(text)) {
+    const equals = field.indexOf("=");
+    const key = (equals < 0 ? field : field.slice(0, equals)).trim().toLowerCase();
+    let value = equals < 0 ? "" : field.slice(equals + 1);
+    if (equals < 0) {
+      if (!BOOLEAN_KEYS.has(key)) {
+        throw new Error(`invalid field '${field}' must be a key=value pair`);
+      }
+      value = "true";
+    }
+    applyField(spec, { key, value, field, toAbsolute });
+  }
+  assertNotMixed(spec);
+  return spec;
+}
+
+const BOOLEAN_KEYS = new Set([
+  "readonly",
+  "ro",
+  "volume-nocopy",
+  "bind-nonrecursive",
+  "bind-create-src",
+]);
+
+interface Field {
+  key: string;
+  value: string;
+  field: string;
+  toAbsolute: (path: string) => string;
+}
+
+function applyField(spec: MountSpec, { key, value, field, toAbsolute }: Field): void {
+  switch (key) {
+    case "type":
+      spec.Type = value.toLowerCase() as MountSpec["Type"];
+      return;
+    case "source":
+    case "src":
+      spec.Source = /^\.(\/|\.|$)/.test(value) ? toAbsolute(value) : value;
+      return;
+    case "target":
+    case "dst":
+    case "destination":
+      spec.Target = value;
+      return;
+    case "readonly":
+    case "ro":
+      spec.ReadOnly = parseFlagValue(key, value);
+      return;
+    case "consistency":
+      spec.Consistency = value.toLowerCase();
+      return;
+    case "image-subpath":
+      spec.ImageOptions = { Subpath: value };
+      return;
+  }
+  if (key.startsWith("bind-")) return applyBindField(spec, { key, value, field, toAbsolute });
+  if (key.startsWith("volume-")) return applyVolumeField(spec, { key, value, field, toAbsolute });
+  if (key === "tmpfs-size" || key === "tmpfs-mode") {
+    const options = spec.TmpfsOptions ??= {};
+    try {
+      if (key === "tmpfs-size") options.SizeBytes = parseBytes(value);
+      else if (/^[0-7]+$/.test(value)) options.Mode = parseInt(value, 8);
+      else throw new Error("not octal");
+    } catch {
+      throw new Error(`invalid value for ${key}: ${value}`);
+    }
+    return;
+  }
+  throw new Error(`unexpected key '${key}' in '${field}'`);
+}
+
+function applyBindField(spec: MountSpec, { key, value, field }: Field): void {
+  const options = spec.BindOptions ??= {};
+  switch (key) {
+    case "bind-propagation":
+      options.Propagation = value.toLowerCase();
+      return;
+    case "bind-nonrecursive":
+      options.NonRecursive = parseFlagValue(key, value);
+      return;
+    case "bind-create-src":
+      options.CreateMountpoint = parseFlagValue(key, value);
+      return;
+    case "bind-recursive":
+      if (value === "disabled") options.NonRecursive = true;
+      else if (value === "writable") options.ReadOnlyNonRecursive = true;
+      else if (value === "readonly") options.ReadOnlyForceRecursive = true;
+      else if (value !== "enabled") {
+        throw new Error(
+          `invalid value for ${key}: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+        );
+      }
+      return;
+  }
+  throw new Error(`unexpected key '${key}' in '${field}'`);
+}
+
+function applyVolumeField(spec: MountSpec, { key, value, field }: Field): void {
+  const options = spec.VolumeOptions ??= {};
+  const [name, text] = value.includes("=")
+    ? [value.slice(0, value.indexOf("=")), value.slice(value.indexOf("=") + 1)]
+    : [value, ""];
+  switch (key) {
+    case "volume-nocopy":
+      options.NoCopy = parseFlagValue(key, value);
+      return;
+    case "volume-subpath":
+      options.Subpath = value;
+      return;
+    case "volume-label":
+      (options.Labels ??= {})[name] = text;
+      return;
+    case "volume-driver":
+      (options.DriverConfig ??= {}).Name = value;
+      return;
+    case "volume-opt":
+      ((options.DriverConfig ??= {}).Options ??= {})[name] = text;
+      return;
+  }
+  throw new Error(`unexpected key '${key}' in '${field}'`);
+}
+
+function assertNotMixed(spec: MountSpec): void {
+  if (spec.Target === "") throw new Error("target is required");
+  const kinds = { bind: spec.BindOptions, volume: spec.VolumeOptions, tmpfs: spec.TmpfsOptions };
+  for (const [kind, options] of Object.entries(kinds)) {
+    if (options !== undefined && spec.Type !== kind) {
+      throw new Error(`cannot mix '${kind}-*' options with mount type '${spec.Type}'`);
+    }
+  }
+  if (spec.BindOptions?.ReadOnlyForceRecursive) {
+    if (!spec.ReadOnly) {
+      throw new Error(
+        "option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction",
+      );
+    }
+    if (spec.BindOptions.Propagation !== "rprivate") {
+      throw new Error(
+        "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+      );
+    }
+  }
+}
+
+function parseFlagValue(key: string, value: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw new Error(`invalid value for ${key}: ${value}`);
+}
+
+/** One line of CSV: commas separate, double quotes protect. */
+function splitCsv(text: string): string[] {
+  const fields: string[] = [];
+  const pattern = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
+  for (const [, quoted, plain] of text.matchAll(pattern)) {
+    fields.push(quoted === undefined ? plain! : quoted.replaceAll('""', '"'));
+  }
+  return fields;
+}

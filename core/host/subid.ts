@@ -1,0 +1,89 @@
+/**
+ * Subordinate ids: which ids of the host a user may map into a user namespace.
+ *
+ * @see subuid(5), newuidmap(1)
+ * @module
+ */
+import type { IdMapping } from "../spec/runtime.ts";
+
+/** How the ids of a user namespace come from the host's, and its name in the store. */
+export interface IdMap {
+  /** `root`, `u1000-100000-65536` or `u1000-single`: layers unpacked for one mapping lie under it. */
+  name: string;
+  uids: IdMapping[];
+  gids: IdMapping[];
+  /** Only the caller's own id is mapped. */
+  single: boolean;
+  /** Why, for the one who wonders: `no subordinate ids for "alice" in /etc/subuid`. */
+  reason?: string;
+}
+
+/** The caller. */
+export interface Caller {
+  uid: number;
+  gid: number;
+  /** Login name, or undefined where the uid has none. */
+  user: string | undefined;
+}
+
+/** Who runs this process. */
+export function caller(): Caller {
+  const uid = Deno.uid()!;
+  return { uid, gid: Deno.gid()!, user: userName(uid) };
+}
+
+function userName(uid: number): string | undefined {
+  const line = readLines("/etc/passwd").find((fields) => fields[2] === String(uid));
+  return line?.[0] ?? Deno.env.get("USER");
+}
+
+function readLines(path: string): string[][] {
+  try {
+    return Deno.readTextFileSync(path).split("\n").map((line) => line.split(":"));
+  } catch {
+    return [];
+  }
+}
+
+/** The mapping for all containers of `who` that ask for none of their own. */
+export function defaultIdMap(who: Caller = caller()): IdMap {
+  if (who.uid === 0) {
+    const all = [{ containerID: 0, hostID: 0, size: 4294967295 }];
+    return { name: "root", uids: all, gids: all, single: false };
+  }
+  const subuids = ranges("/etc/subuid", who);
+  const subgids = ranges("/etc/subgid", who);
+  const first = subuids[0];
+  if (first === undefined || subgids[0] === undefined) {
+    const file = first === undefined ? "/etc/subuid" : "/etc/subgid";
+    return singleIdMap(who, `no subordinate ids for "${who.user ?? who.uid}" in ${file}`);
+  }
+  const uids = [{ containerID: 0, hostID: who.uid, size: 1 }, ...subuids];
+  const gids = [{ containerID: 0, hostID: who.gid, size: 1 }, ...subgids];
+  const total = subuids.reduce((sum, range) => sum + range.size, 0);
+  return { name: `u${who.uid}-${first.hostID}-${total}`, uids, gids, single: false };
+}
+
+/** The mapping of last resort: one id. */
+export function singleIdMap(who: Caller, reason: string): IdMap {
+  return {
+    name: `u${who.uid}-single`,
+    uids: [{ containerID: 0, hostID: who.uid, size: 1 }],
+    gids: [{ containerID: 0, hostID: who.gid, size: 1 }],
+    single: true,
+    reason,
+  };
+}
+
+function ranges(path: string, who: Caller): IdMapping[] {
+  const mappings: IdMapping[] = [];
+  let containerID = 1;
+  for (const [owner, start, count] of readLines(path)) {
+    if (owner !== who.user && owner !== String(who.uid)) continue;
+    const hostID = Number(start), size = Number(count);
+    if (!Number.isSafeInteger(hostID) || !(size > 0) || hostID <= 0) continue;
+    mappings.push({ containerID, hostID, size });
+    containerID += size;
+  }
+  return mappings;
+}

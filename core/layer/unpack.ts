@@ -1,0 +1,473 @@
+/**
+ * Unpacks a layer into a directory that can be a lower directory of an overlay.
+ *
+ * Runs as root of the user namespace the containers will run in, so that owners are plain chown(2). Every name is
+ * resolved below the root directory by the kernel (openat2, RESOLVE_IN_ROOT); there is no checking of path strings
+ * that a symbolic link could get around. The descriptor of the directory that was used last is kept, so that most
+ * files cost open, write, fchown, fchmod, futimens and close.
+ *
+ * @module
+ */
+import { ERRNO, errnoText, SyscallError } from "../../ffi/errno.ts";
+import {
+  AT_FDCWD,
+  close,
+  fchmod,
+  fchmodat,
+  fchown,
+  ftruncate,
+  futimens,
+  lchownat,
+  lstatat,
+  type Name,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_WRONLY,
+  openat,
+  removeTreeAt,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  seek,
+  tryLinkat,
+  tryMkdirat,
+  tryMknodat,
+  tryOpenat,
+  trySymlinkat,
+  utimensat,
+  writeAll,
+} from "../../ffi/file.ts";
+import { tryFsetxattr, tryLsetxattr } from "../../ffi/xattr.ts";
+import { DhowError } from "../errors.ts";
+import { encodeName } from "../lib/bytes.ts";
+import { cleanPath, RootDirectory, splitPath } from "./root_directory.ts";
+import type { TarEntry, TarHandler, TarTime } from "./tar_entry.ts";
+import { OPAQUE_XATTR, parseWhiteout } from "./whiteout.ts";
+import { isXattrKept } from "./xattr_policy.ts";
+
+/** What was unpacked, and what this user namespace could not make. */
+export interface UnpackSummary {
+  entries: number;
+  /** Sum of the lengths of the regular files, as docker counts an image's size. */
+  sizeBytes: number;
+  /** Directories that the layer used but did not describe; they got mode 755 and root as owner. */
+  impliedDirectories: string[];
+  /** Device nodes left out because the kernel lets no user namespace make them; docker does the same. */
+  skippedDevices: number;
+  /** Attributes that the file system or the kernel refused. */
+  skippedXattrs: number;
+}
+
+/** Whiteouts for overlayfs, or as what they are called: for a tar that is no layer (`cp`). */
+export interface UnpackOptions {
+  /** @default true */
+  whiteouts?: boolean;
+  /** For tests: another openat2(2). */
+  openat2?: ConstructorParameters<typeof RootDirectory>[1];
+}
+
+const times = new BigInt64Array(4);
+
+/**
+ * Receives one layer from a {@linkcode TarReader}; `finish()` when the reader has ended, then dispose.
+ *
+ * Not atomic: if anything throws, the content of the directory is undefined and the caller removes it.
+ * Throws `invalid_layer` for members that leave the root or contradict each other, `no_space`, and `unsupported` for
+ * owners that the id mapping has no place for.
+ */
+export class LayerUnpacker implements TarHandler, Disposable {
+  readonly #root: RootDirectory;
+  readonly #whiteouts: boolean;
+  readonly #summary: UnpackSummary = {
+    entries: 0,
+    sizeBytes: 0,
+    impliedDirectories: [],
+    skippedDevices: 0,
+    skippedXattrs: 0,
+  };
+  /** Directories get their times when nothing is written into them any more; the last description of each counts. */
+  readonly #directoryTimes = new Map<string, TarEntry>();
+  readonly #described = new Set<string>();
+  readonly #implied = new Set<string>();
+  /** Names whited out by this layer: a directory of that name which follows is opaque. */
+  readonly #removed = new Set<string>();
+  #parentPath: string | undefined;
+  #parentFd = -1;
+  #file: { entry: TarEntry; fd: number; position: number } | undefined;
+
+  /** @param root An existing directory, empty for a layer. */
+  constructor(root: string, options: UnpackOptions = {}) {
+    this.#root = new RootDirectory(root, options.openat2);
+    this.#whiteouts = options.whiteouts ?? true;
+  }
+
+  entry(entry: TarEntry): void {
+    this.#summary.entries++;
+    try {
+      this.#make(entry, cleanPath(entry.path));
+    } catch (error) {
+      throw this.#explain(error, entry);
+    }
+  }
+
+  data(bytes: Uint8Array<ArrayBuffer>, offset: number): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    try {
+      if (offset !== file.position) seek(file.fd, offset);
+      writeAll(file.fd, bytes);
+      file.position = offset + bytes.length;
+    } catch (error) {
+      throw this.#explain(error, file.entry);
+    }
+  }
+
+  endEntry(): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    const { entry, fd } = file;
+    try {
+      if (entry.sizeBytes !== file.position) ftruncate(fd, entry.sizeBytes);
+      fchown(fd, entry.uid, entry.gid);
+      // After chown(2), which takes the set-id bits away.
+      fchmod(fd, entry.mode);
+      if (entry.xattrs) this.#setXattrs(entry, (name, value) => tryFsetxattr(fd, name, value));
+      fillTimes(entry);
+      futimens(fd, times);
+    } catch (error) {
+      throw this.#explain(error, entry);
+    } finally {
+      close(fd);
+    }
+    this.#summary.sizeBytes += entry.sizeBytes;
+  }
+
+  /** Sets the directories' times. Call once, when the archive has ended. */
+  finish(): UnpackSummary {
+    for (const [path, entry] of this.#directoryTimes) {
+      const { parent, base } = splitPath(path);
+      try {
+        const fd = this.#openParent(parent);
+        fillTimes(entry);
+        utimensat(fd, base === "" ? "." : encodeName(base), times);
+      } catch (error) {
+        // A later member replaced a directory above it.
+        const code = error instanceof SyscallError ? error.code : "";
+        if (code !== "ENOENT" && code !== "ENOTDIR") throw this.#explain(error, entry);
+      }
+    }
+    this.#summary.impliedDirectories = [...this.#implied].filter((path) =>
+      !this.#described.has(path)
+    );
+    return this.#summary;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file) close(this.#file.fd);
+    this.#forgetParent();
+    this.#root[Symbol.dispose]();
+  }
+
+  #make(entry: TarEntry, path: string): void {
+    const { parent, base } = splitPath(path);
+    if (base === "") return this.#rootEntry(entry);
+    const whiteout = this.#whiteouts ? parseWhiteout(base) : { kind: "none" } as const;
+    if (whiteout.kind === "ignore") return;
+    if (whiteout.kind === "invalid") {
+      throw new DhowError("invalid_layer", `Cannot unpack "${entry.path}": whiteout of no name`);
+    }
+    const dirFd = this.#openParent(parent);
+    if (whiteout.kind === "opaque") return this.#makeOpaque(dirFd, ".");
+    if (whiteout.kind === "remove") return this.#whiteOut(dirFd, parent, whiteout.name);
+    const name = encodeName(base);
+    if (entry.kind !== "directory") this.#directoryTimes.delete(path);
+    switch (entry.kind) {
+      case "file":
+        return this.#openFile(entry, dirFd, name);
+      case "directory":
+        return this.#directory(entry, dirFd, name, path);
+      case "symlink":
+        return this.#symlink(entry, dirFd, name);
+      case "hardlink":
+        return this.#hardlink(entry, dirFd, name, path);
+      case "char":
+      case "block":
+      case "fifo":
+        return this.#node(entry, dirFd, name);
+    }
+  }
+
+  #openFile(entry: TarEntry, dirFd: number, name: Name): void {
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    let fd = tryOpenat(dirFd, name, flags, 0o600);
+    if (fd === -ERRNO.EEXIST) {
+      this.#removeOld(dirFd, name);
+      fd = tryOpenat(dirFd, name, flags, 0o600);
+    }
+    if (fd < 0) throw new SyscallError("openat", -fd, entry.path);
+    this.#file = { entry, fd, position: 0 };
+  }
+
+  #directory(entry: TarEntry, dirFd: number, name: Name, path: string): void {
+    let result = tryMkdirat(dirFd, name, 0o700);
+    if (result === -ERRNO.EEXIST) {
+      const stat = lstatat(dirFd, name);
+      // A directory that is there already is merged with; anything else gives way.
+      if (stat !== undefined && (stat.mode & S_IFMT) === S_IFDIR) result = 0;
+      else {
+        this.#removeOld(dirFd, name);
+        result = tryMkdirat(dirFd, name, 0o700);
+      }
+    }
+    verify("mkdirat", result, entry.path);
+    lchownat(dirFd, name, entry.uid, entry.gid);
+    chmodItself(dirFd, name, entry.mode);
+    if (entry.xattrs) this.#setXattrsAt(entry, dirFd, name);
+    if (this.#removed.has(path)) this.#makeOpaque(dirFd, name);
+    this.#directoryTimes.set(path, entry);
+    this.#described.add(path);
+  }
+
+  #rootEntry(entry: TarEntry): void {
+    if (entry.kind !== "directory") {
+      throw new DhowError(
+        "invalid_layer",
+        `Cannot unpack "${entry.path}": the root is a directory`,
+      );
+    }
+    fchown(this.#root.fd, entry.uid, entry.gid);
+    fchmod(this.#root.fd, entry.mode);
+    if (entry.xattrs) {
+      this.#setXattrs(entry, (name, value) => tryFsetxattr(this.#root.fd, name, value));
+    }
+    this.#directoryTimes.set("", entry);
+  }
+
+  #symlink(entry: TarEntry, dirFd: number, name: Name): void {
+    const target = encodeName(entry.linkPath);
+    let result = trySymlinkat(target, dirFd, name);
+    if (result === -ERRNO.EEXIST) {
+      this.#removeOld(dirFd, name);
+      result = trySymlinkat(target, dirFd, name);
+    }
+    verify("symlinkat", result, entry.path);
+    this.#setOwnerAndTimes(entry, dirFd, name);
+  }
+
+  #hardlink(entry: TarEntry, dirFd: number, name: Name, path: string): void {
+    const target = cleanPath(entry.linkPath);
+    if (target === path) return;
+    const { parent, base } = splitPath(target);
+    // Its own descriptor: the cached one is of the directory that the link goes into.
+    const fromFd = this.#root.openDirectory(parent);
+    try {
+      const from = encodeName(base);
+      let result = tryLinkat(fromFd, from, dirFd, name);
+      if (result === -ERRNO.EEXIST) {
+        this.#removeOld(dirFd, name);
+        result = tryLinkat(fromFd, from, dirFd, name);
+      }
+      verify("linkat", result, `${entry.linkPath} to ${entry.path}`);
+    } finally {
+      close(fromFd);
+    }
+  }
+
+  #node(entry: TarEntry, dirFd: number, name: Name): void {
+    const type = entry.kind === "char" ? S_IFCHR : entry.kind === "block" ? S_IFBLK : S_IFIFO;
+    const make = () => tryMknodat(dirFd, name, type | 0o600, entry);
+    let result = make();
+    if (result === -ERRNO.EEXIST) {
+      this.#removeOld(dirFd, name);
+      result = make();
+    }
+    if (result === -ERRNO.EPERM && type !== S_IFIFO) {
+      this.#summary.skippedDevices++;
+      return;
+    }
+    verify("mknodat", result, entry.path);
+    lchownat(dirFd, name, entry.uid, entry.gid);
+    chmodItself(dirFd, name, entry.mode);
+    if (entry.xattrs) this.#setXattrsAt(entry, dirFd, name);
+    fillTimes(entry);
+    utimensat(dirFd, name, times);
+  }
+
+  #setOwnerAndTimes(entry: TarEntry, dirFd: number, name: Name): void {
+    lchownat(dirFd, name, entry.uid, entry.gid);
+    if (entry.xattrs) this.#setXattrsAt(entry, dirFd, name);
+    fillTimes(entry);
+    utimensat(dirFd, name, times);
+  }
+
+  #whiteOut(dirFd: number, parent: string, baseName: string): void {
+    this.#removed.add(parent === "" ? baseName : `${parent}/${baseName}`);
+    const name = encodeName(baseName);
+    const result = tryMknodat(dirFd, name, S_IFCHR);
+    if (result !== -ERRNO.EEXIST) return verify("mknodat", result, `whiteout ${baseName}`);
+    // The layer brings its own of that name: a whiteout speaks only of what is below.
+    if (((lstatat(dirFd, name)?.mode ?? 0) & S_IFMT) === S_IFDIR) this.#makeOpaque(dirFd, name);
+  }
+
+  #makeOpaque(dirFd: number, name: Name): void {
+    const value = new TextEncoder().encode("y");
+    verify(
+      "setxattr",
+      tryLsetxattr(procPath(dirFd, name), OPAQUE_XATTR, value),
+      "opaque directory",
+    );
+  }
+
+  /** Removes what an earlier member made, so that a later one can take its name. */
+  #removeOld(dirFd: number, name: Name): void {
+    removeTreeAt(dirFd, name);
+    // What was removed may have been the cached directory, or above it; `dirFd` itself is still its parent.
+    if (this.#parentPath !== undefined) this.#parentPath = "\0";
+  }
+
+  #setXattrsAt(entry: TarEntry, dirFd: number, name: Name): void {
+    const path = procPath(dirFd, name);
+    this.#setXattrs(entry, (key, value) => tryLsetxattr(path, key, value));
+  }
+
+  #setXattrs(
+    entry: TarEntry,
+    set: (name: string, value: Uint8Array<ArrayBuffer>) => number,
+  ): void {
+    for (const [name, value] of entry.xattrs!) {
+      if (!isXattrKept(name)) continue;
+      const result = set(name, value);
+      // As docker: an image must not fail to unpack for want of a decoration.
+      if (result === -ERRNO.EOPNOTSUPP || result === -ERRNO.EPERM) this.#summary.skippedXattrs++;
+      else verify("setxattr", result, `${name} of ${entry.path}`);
+    }
+  }
+
+  /** The descriptor of a directory in the tree, made if it is missing; it stays ours. */
+  #openParent(path: string): number {
+    if (path === this.#parentPath) return this.#parentFd;
+    this.#forgetParent();
+    let fd: number;
+    try {
+      fd = this.#root.openDirectory(path);
+    } catch (error) {
+      if (!(error instanceof SyscallError && error.code === "ENOENT")) throw error;
+      fd = this.#makeDirectories(path);
+    }
+    this.#parentPath = path;
+    return this.#parentFd = fd;
+  }
+
+  #makeDirectories(path: string): number {
+    const { parent, base } = splitPath(path);
+    const dirFd = this.#openParent(parent);
+    const name = encodeName(base);
+    // EEXIST: a symbolic link that leads nowhere; opening it says so.
+    const result = tryMkdirat(dirFd, name, 0o755);
+    if (result !== -ERRNO.EEXIST) {
+      verify("mkdirat", result, path);
+      lchownat(dirFd, name, 0, 0);
+      chmodItself(dirFd, name, 0o755);
+      this.#implied.add(path);
+    }
+    const fd = this.#root.openDirectory(path);
+    this.#forgetParent();
+    return fd;
+  }
+
+  #forgetParent(): void {
+    if (this.#parentPath === undefined) return;
+    close(this.#parentFd);
+    this.#parentPath = undefined;
+    this.#parentFd = -1;
+  }
+
+  /** Says what a failed call means for this member. */
+  #explain(error: unknown, entry: TarEntry): unknown {
+    if (!(error instanceof SyscallError)) return error;
+    const { code } = error;
+    const what = `Cannot unpack "${entry.path}"`;
+    if (code === "ENOSPC" || code === "EDQUOT") {
+      return new DhowError(
+        "no_space",
+        `${what} into "${this.#root.path}": ${errnoText(code)} (file system mounted at "${
+          mountPointOf(this.#root.path)
+        }")`,
+        { cause: error },
+      );
+    }
+    if (code === "EINVAL" && (error.syscall === "fchown" || error.syscall === "fchownat")) {
+      return new DhowError(
+        "unsupported",
+        `${what}: its owner ${entry.uid}:${entry.gid} has no place in the user namespace; give this user more subordinate ids in /etc/subuid and /etc/subgid`,
+        { cause: error },
+      );
+    }
+    if (code === "ENOENT" && entry.kind === "hardlink") {
+      return new DhowError(
+        "invalid_layer",
+        `${what}: it is a hard link to "${entry.linkPath}", which is not in this layer`,
+        { cause: error },
+      );
+    }
+    if (["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EEXIST", "EXDEV"].includes(code)) {
+      return new DhowError("invalid_layer", `${what}: ${errnoText(code)}`, { cause: error });
+    }
+    return new DhowError("internal", `${what}: ${error.message}`, { cause: error });
+  }
+}
+
+function verify(syscall: string, result: number, subject: string): void {
+  if (result < 0) throw new SyscallError(syscall, -result, subject);
+}
+
+/** chmod(2) of what `name` is, refusing a symbolic link: in a running container names may change under our hands. */
+function chmodItself(dirFd: number, name: Name, mode: number): void {
+  const fd = openat(dirFd, name, O_PATH | O_NOFOLLOW);
+  try {
+    const stat = lstatat(fd, "");
+    if (stat === undefined || (stat.mode & S_IFMT) === S_IFLNK) {
+      throw new SyscallError("fchmodat", ERRNO.ELOOP, typeof name === "string" ? name : "");
+    }
+    fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode);
+  } finally {
+    close(fd);
+  }
+}
+
+function fillTimes(entry: TarEntry): void {
+  const access: TarTime = entry.atime ?? entry.mtime;
+  times[0] = BigInt(access.seconds);
+  times[1] = BigInt(access.nanoseconds);
+  times[2] = BigInt(entry.mtime.seconds);
+  times[3] = BigInt(entry.mtime.nanoseconds);
+}
+
+/** A name below a descriptor, for calls that have no *at form. */
+function procPath(dirFd: number, name: Name): Uint8Array<ArrayBuffer> {
+  const prefix = new TextEncoder().encode(`/proc/self/fd/${dirFd}/`);
+  const rest = typeof name === "string" ? encodeName(name) : name;
+  const path = new Uint8Array(prefix.length + rest.length);
+  path.set(prefix);
+  path.set(rest, prefix.length);
+  return path;
+}
+
+/** The mount point a path is on: the highest directory above it with the same device. */
+function mountPointOf(path: string): string {
+  const device = Deno.lstatSync(path).dev;
+  let at = path;
+  while (at !== "/") {
+    const { parent } = splitPath(at.slice(1));
+    const above = parent === "" ? "/" : `/${parent}`;
+    if (Deno.lstatSync(above).dev !== device) return at;
+    at = above;
+  }
+  return at;
+}

@@ -1,0 +1,270 @@
+/**
+ * From an OCI runtime spec to a running container: builds one syscall program for monitor and init, runs it, and says
+ * how the start went (DESIGN 3).
+ *
+ * @module
+ */
+import * as C from "../../ffi/abi/constants.ts";
+import { type Fd, pipe, pollAsync, read } from "../../ffi/fd.ts";
+import { type Label, type Program, ProgramBuilder, type Value } from "../../ffi/program/builder.ts";
+import {
+  closeAllBut,
+  decodeFailure,
+  type Fixup,
+  forkOrphan,
+  keepOnlyOwnMemory,
+  nameProcess,
+  reportFailure,
+} from "../../ffi/program/fragments.ts";
+import { LoadedProgram } from "../../ffi/program/loader.ts";
+import { CMSG_FD_AT, CMSG_ONE_FD_SIZE } from "../../ffi/socket.ts";
+import type { Namespace, Spec } from "../spec/runtime.ts";
+import { InitContext } from "./init_context.ts";
+import { emitProcess, type ProcessOptions } from "./init_process.ts";
+import { emitRootfs, type Rootfs } from "./init_rootfs.ts";
+import { emitMonitor, emitRunRecord, type MonitorOptions } from "./monitor.ts";
+import { RUN_EXIT_AT } from "./run_record.ts";
+import { startError } from "./start_error.ts";
+
+/** Everything a start needs. All descriptors are close-on-exec and above 2. */
+export interface LaunchPlan {
+  spec: Spec;
+  rootfs: Rootfs;
+  /** The monitor's working directory. */
+  containerDirectory: string;
+  /** The user namespace to enter first. */
+  userNamespace: number;
+  /** Namespaces to join, opened. */
+  join: { type: Namespace["type"]; fd: number }[];
+  process: ProcessOptions;
+  /** The monitor's end of the socket a terminal is handed over on; -1 without a terminal. */
+  terminal: number;
+  monitor: MonitorOptions;
+}
+
+const NAMESPACE_FLAGS: Record<Namespace["type"], number> = {
+  user: C.CLONE_NEWUSER,
+  mount: C.CLONE_NEWNS,
+  pid: C.CLONE_NEWPID,
+  network: C.CLONE_NEWNET,
+  ipc: C.CLONE_NEWIPC,
+  uts: C.CLONE_NEWUTS,
+  cgroup: C.CLONE_NEWCGROUP,
+  time: 0x80,
+};
+
+/** The flag of setns(2) and clone(2) for a namespace type. */
+export function namespaceFlag(type: Namespace["type"]): number {
+  return NAMESPACE_FLAGS[type];
+}
+
+/** A program ready to load. */
+export interface BuiltLaunch {
+  program: Program;
+  fixup: Fixup;
+}
+
+/**
+ * Builds the program of a start. Pure: nothing happens before it is loaded and run.
+ *
+ * @param status Writing end of the pipe that init's exec closes and failures are reported on.
+ */
+export function buildLaunch(plan: LaunchPlan, status: number): BuiltLaunch {
+  const p = new ProgramBuilder();
+  const monitor = p.label("monitor");
+  const join = p.label("enter namespaces");
+  const init = p.label("init");
+  const fail = p.label("failed");
+  p.return(forkOrphan(p, monitor));
+
+  p.place(monitor);
+  p.call("setsid", []);
+  nameProcess(p, "dhow-monitor");
+  p.call("chdir", [plan.containerDirectory]);
+  const kept = keptFds(plan, status);
+  closeAllBut(p, kept);
+  const fixup = keepOnlyOwnMemory(p);
+  const pid = p.variable(0);
+  emitMonitorBody(p, plan, status, { pid, join, fail });
+
+  p.place(join);
+  emitJoin(p, plan, pid, init, fail);
+  reportFailure(p, fail, status, 125);
+
+  p.place(init);
+  emitInit(p, plan, fail, Math.max(...kept) + 8);
+  p.jump(fail);
+  return { program: p.build(), fixup };
+}
+
+/** Adds the go-between that enters namespaces, clones init as the monitor's child and leaves init's pid in `pid`. */
+function emitJoin(p: ProgramBuilder, plan: LaunchPlan, pid: Value, init: Label, fail: Label): void {
+  p.call("setns", [plan.userNamespace, C.CLONE_NEWUSER], {
+    orElse: fail,
+    label: "enter the user namespace",
+  });
+  for (const { type, fd } of plan.join) {
+    p.call("setns", [fd, namespaceFlag(type)], {
+      orElse: fail,
+      label: `join the ${type} namespace`,
+    });
+  }
+  const flags = ownNamespaces(plan.spec) | C.CLONE_PARENT | C.SIGCHLD;
+  const label = "create the container's namespaces";
+  p.set(pid, p.clone(flags, init, { orElse: fail, label }));
+  p.exit(0);
+}
+
+function ownNamespaces(spec: Spec): number {
+  return spec.linux.namespaces
+    .filter((namespace) => namespace.path === undefined && namespace.type !== "user")
+    .reduce((flags, namespace) => flags | namespaceFlag(namespace.type), 0);
+}
+
+function keptFds(plan: LaunchPlan, status: number): number[] {
+  const { fds } = plan.monitor;
+  const stdio = plan.process.stdio;
+  const streams = stdio.kind === "fds"
+    ? [stdio.stdin, stdio.stdout, stdio.stderr]
+    : [stdio.socket, plan.terminal];
+  const joined = plan.join.map(({ fd }) => fd);
+  return [status, plan.userNamespace, ...Object.values(fds), ...streams, ...joined]
+    .filter((fd) => fd >= 0);
+}
+
+function emitMonitorBody(
+  p: ProgramBuilder,
+  plan: LaunchPlan,
+  status: number,
+  { pid, join, fail }: { pid: Value; join: Label; fail: Label },
+): void {
+  const record = emitRunRecord(p);
+  const leave = p.label("no container");
+  // Shares memory, so that init's pid arrives in `pid`; this process sleeps until the other has left.
+  const flags = C.CLONE_VM | C.CLONE_VFORK | C.SIGCHLD;
+  const joiner = p.clone(flags, join, { orElse: fail, label: "fork" });
+  p.call("wait4", [joiner, 0, 0, 0]);
+  p.jumpIf(pid, "<", 1, leave);
+  const pidfd = p.call("pidfd_open", [pid, 0], { orElse: fail, label: "watch init" });
+  const master = emitCloseInitSide(p, plan);
+  p.store("u64", p.after(record, 8), p.call("getpid", []));
+  p.store("u64", p.after(record, 16), pid);
+  p.call("clock_gettime", [C.CLOCK_REALTIME, p.after(record, 24)]);
+  p.call("pwrite64", [plan.monitor.fds.run, record, RUN_EXIT_AT, 0]);
+  p.call("close", [status]);
+  emitMonitor(p, plan.monitor, { pid, pidfd, record }, master);
+  p.place(leave);
+  p.exit(1);
+}
+
+/** Closes what only init needed; receives the terminal. */
+function emitCloseInitSide(
+  p: ProgramBuilder,
+  plan: LaunchPlan,
+): Value | undefined {
+  p.call("close", [plan.userNamespace]);
+  for (const { fd } of plan.join) p.call("close", [fd]);
+  const { stdio } = plan.process;
+  if (stdio.kind === "fds") {
+    for (const fd of new Set([stdio.stdin, stdio.stdout, stdio.stderr])) {
+      if (fd !== plan.monitor.fds.devNull) p.call("close", [fd]);
+    }
+    return undefined;
+  }
+  p.call("close", [stdio.socket]);
+  const control = p.buffer(CMSG_ONE_FD_SIZE);
+  const iov = p.words([p.buffer(8), 1]);
+  const header = p.words([0, 0, iov, 1, control, CMSG_ONE_FD_SIZE, 0]);
+  const master = p.variable(-1);
+  const nothing = p.label("no terminal");
+  p.jumpIf(
+    p.call("recvmsg", [plan.terminal, header, C.MSG_CMSG_CLOEXEC]),
+    "<",
+    1,
+    nothing,
+  );
+  p.set(master, p.load("i32", p.after(control, CMSG_FD_AT)));
+  p.place(nothing);
+  p.call("close", [plan.terminal]);
+  return master;
+}
+
+function emitInit(
+  p: ProgramBuilder,
+  plan: LaunchPlan,
+  fail: Label,
+  firstFd: number,
+): void {
+  const ctx = new InitContext(p, fail);
+  const { spec } = plan;
+  ctx.may("prctl", [C.PR_SET_PDEATHSIG, C.SIGKILL, 0, 0, 0]);
+  if (!owns(spec, "pid")) ctx.may("prctl", [C.PR_SET_DUMPABLE, 0, 0, 0, 0]);
+  if (owns(spec, "network")) emitLoopback(ctx);
+  if (owns(spec, "uts")) emitHostname(ctx, spec);
+  emitRootfs(ctx, spec, plan.rootfs, firstFd);
+  emitProcess(ctx, spec.process, plan.process);
+}
+
+function owns(spec: Spec, type: Namespace["type"]): boolean {
+  return spec.linux.namespaces.some((ns) => ns.type === type && ns.path === undefined);
+}
+
+function emitHostname(ctx: InitContext, spec: Spec): void {
+  const length = (text: string) => new TextEncoder().encode(text).length;
+  const { hostname, domainname } = spec;
+  if (hostname) ctx.must("set the host name", "sethostname", [hostname, length(hostname)]);
+  if (domainname) {
+    ctx.must("set the domain name", "setdomainname", [domainname, length(domainname)]);
+  }
+}
+
+/** Brings `lo` up: a socket and one ioctl on a `struct ifreq` (name, then flags at 16). */
+function emitLoopback(ctx: InitContext): void {
+  const { p } = ctx;
+  const IFF_UP = 1;
+  const ifreq = new Uint8Array(40);
+  ifreq.set(new TextEncoder().encode("lo"));
+  ifreq[16] = IFF_UP;
+  const label = "bring the loopback interface up";
+  const socket = ctx.must(label, "socket", [C.AF_INET, C.SOCK_DGRAM | C.SOCK_CLOEXEC, 0]);
+  ctx.must(label, "ioctl", [socket, C.SIOCSIFFLAGS, p.bytes(ifreq)]);
+  p.call("close", [socket]);
+}
+
+/**
+ * Runs the program of a start and waits until the container's command is executed.
+ *
+ * @returns The monitor's pid.
+ * @throws {DhowError} `command_not_found`, `command_not_executable` or `start_failed`; nothing of the start is left then.
+ */
+export async function launch(plan: LaunchPlan): Promise<{ monitorPid: number }> {
+  const status = pipe();
+  using _read = status.read;
+  using _write = status.write;
+  const { program, fixup } = buildLaunch(plan, status.write.number);
+  using loaded = new LoadedProgram(program);
+  fixup(loaded);
+  const monitorPid = loaded.run();
+  status.write.close();
+  if (monitorPid < 0) {
+    throw startError({ label: "fork", syscall: "clone", errno: -monitorPid }, plan.spec);
+  }
+  const failure = decodeFailure(loaded, await readToEnd(status.read));
+  if (failure !== undefined) {
+    const op = program.ops[failure.op]!;
+    const { label = "", syscall = "clone" } = op;
+    throw startError({ label, syscall, errno: failure.errno }, plan.spec);
+  }
+  return { monitorPid };
+}
+
+async function readToEnd(fd: Fd): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(64);
+  let length = 0;
+  for (;;) {
+    await pollAsync([{ fd: fd.number, events: C.POLLIN }]);
+    const n = read(fd.number, bytes.subarray(length));
+    if (n <= 0) return bytes.slice(0, length);
+    length += n;
+  }
+}

@@ -30,29 +30,6 @@ const NOT_HOST_DEVICES = new Set(["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mo
 const OWN_DEVICES = new Set(["/dev/console", "/dev/ptmx"]);
 
 /**
- * Reads `/dev/fuse`, `/dev/sda:/dev/xvda`, `/dev/sda:rm` or `/dev/sda:/dev/xvda:r`.
- *
- * @throws {DhowError} `invalid_argument`, in docker's words.
- */
-export function parseDeviceMapping(text: string): DeviceMapping {
-  const parts = text.split(":");
-  const [source = "", second = "", third] = parts;
-  if (parts.length > 3) throw invalid(`bad format for path: ${text}`);
-  const isMode = parts.length === 2 && isDeviceMode(second);
-  const target = isMode || second === "" ? source : second;
-  const mode = isMode ? second : third ?? "rwm";
-  if (!isDeviceMode(mode)) throw invalid(`bad mode specified: ${mode}`);
-  for (const path of [source, target]) {
-    if (!path.startsWith("/")) throw invalid(`${path} is not an absolute path`);
-  }
-  return { PathOnHost: source, PathInContainer: target, CgroupPermissions: mode };
-}
-
-function isDeviceMode(text: string): boolean {
-  return /^[rwm]+$/.test(text) && new Set(text).size === text.length;
-}
-
-/**
  * The devices behind a `--device`: one, or all below a directory.
  *
  * @throws {DhowError} `invalid_argument`, in docker's words, if there is none.

@@ -1,29 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DhowError } from "../errors.ts";
-import { DEFAULT_DEVICES, listHostDevices, parseDeviceMapping, resolveDevice } from "./devices.ts";
-
-Deno.test("parseDeviceMapping() reads docker's forms", () => {
-  const cases: [string, string, string, string][] = [
-    ["/dev/fuse", "/dev/fuse", "/dev/fuse", "rwm"],
-    ["/dev/a:/dev/b", "/dev/a", "/dev/b", "rwm"],
-    ["/dev/a:r", "/dev/a", "/dev/a", "r"],
-    ["/dev/a:/dev/b:rw", "/dev/a", "/dev/b", "rw"],
-  ];
-  for (const [text, PathOnHost, PathInContainer, CgroupPermissions] of cases) {
-    assertEquals(parseDeviceMapping(text), { PathOnHost, PathInContainer, CgroupPermissions });
-  }
-});
-
-Deno.test("parseDeviceMapping() refuses in docker's words", () => {
-  const cases: [string, string][] = [
-    ["/dev/null:x:y:z", "bad format for path: /dev/null:x:y:z"],
-    ["/dev/null:/dev/x:q", "bad mode specified: q"],
-    ["relative", "relative is not an absolute path"],
-  ];
-  for (const [text, message] of cases) {
-    assertThrows(() => parseDeviceMapping(text), DhowError, message);
-  }
-});
+import { DEFAULT_DEVICES, listHostDevices, resolveDevice } from "./devices.ts";
 
 Deno.test("resolveDevice() finds the numbers, and says what is missing", () => {
   const mapping = { PathOnHost: "/dev/zero", PathInContainer: "/dev/x", CgroupPermissions: "rwm" };

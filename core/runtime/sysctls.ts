@@ -11,20 +11,6 @@ const IPC = new Set(
     "kernel.shmmni kernel.shm_rmid_forced").split(" "),
 );
 
-/**
- * Reads `net.ipv4.ip_forward=1`.
- *
- * @throws {DhowError} `invalid_argument`, in docker's words, for parameters of the whole machine.
- */
-export function parseSysctl(text: string): { name: string; value: string } {
-  const equals = text.indexOf("=");
-  const name = equals < 0 ? text : text.slice(0, equals);
-  if (equals < 0 || namespaceOfSysctl(name) === undefined) {
-    throw new DhowError("invalid_argument", `sysctl '${text}' is not allowed`);
-  }
-  return { name, value: text.slice(equals + 1) };
-}
-
 /** The namespace whose parameter it is; undefined for the whole machine's. */
 export function namespaceOfSysctl(name: string): "ipc" | "network" | undefined {
   if (IPC.has(name) || name.startsWith("fs.mqueue.")) return "ipc";

@@ -1,17 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DhowError } from "../errors.ts";
-import { assertSysctlsAllowed, parseSysctl } from "./sysctls.ts";
-
-Deno.test("parseSysctl() takes what belongs to a namespace, in docker's words", () => {
-  assertEquals(parseSysctl("net.core.somaxconn=1=2"), {
-    name: "net.core.somaxconn",
-    value: "1=2",
-  });
-  assertEquals(parseSysctl("fs.mqueue.msg_max=3").name, "fs.mqueue.msg_max");
-  for (const text of ["foo", "net.a", "kernel.hostname=x", "user.max_user_namespaces=1"]) {
-    assertThrows(() => parseSysctl(text), DhowError, `sysctl '${text}' is not allowed`);
-  }
-});
+import { assertSysctlsAllowed, namespaceOfSysctl } from "./sysctls.ts";
 
 Deno.test("assertSysctlsAllowed() protects the host's namespaces", () => {
   assertSysctlsAllowed(["net.a", "kernel.sem"], { ipc: true, network: true });
@@ -25,4 +14,11 @@ Deno.test("assertSysctlsAllowed() protects the host's namespaces", () => {
     DhowError,
     'sysctl "kernel.sem" is not allowed in the hosts ipc namespace',
   );
+});
+
+Deno.test("namespaceOfSysctl() knows whose parameter it is", () => {
+  assertEquals(namespaceOfSysctl("fs.mqueue.msg_max"), "ipc");
+  assertEquals(namespaceOfSysctl("kernel.shmmax"), "ipc");
+  assertEquals(namespaceOfSysctl("net.core.somaxconn"), "network");
+  assertEquals(namespaceOfSysctl("kernel.hostname"), undefined);
 });

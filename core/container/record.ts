@@ -1,0 +1,136 @@
+/**
+ * What lasts of a container: its record (`container.json`) and how it is found by name, id or prefix.
+ *
+ * A container is the directory `containers/<id>`, complete once renamed into place; its name is the symbolic link
+ * `names/<name>`, which only one can make.
+ *
+ * @module
+ */
+import { DhowError, noSuchContainer } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HostConfig,
+  MountPoint,
+} from "../spec/docker_api.ts";
+
+/** `containers/<id>/container.json`. */
+export interface ContainerRecord {
+  /** 64 hex digits. */
+  id: string;
+  /** Without a slash. */
+  name: string;
+  /** Unix nanoseconds, as decimal digits. */
+  createdNs: string;
+  image: {
+    /** `sha256:...`. */
+    id: string;
+    /** As the user wrote it. */
+    reference: string;
+    /** Lowest first. */
+    diffIds: string[];
+    architecture: string;
+    os: string;
+  };
+  /** The image's settings merged with the user's. */
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  endpoints?: Record<string, Partial<EndpointSettings>>;
+  /** Resolved binds and volumes. */
+  mounts: MountPoint[];
+  /** Names of volumes made for this container alone: removed with it by `rm -v` and `--rm`. */
+  anonymousVolumes: string[];
+  /** Name of the id mapping its layers are unpacked for. */
+  idMap: string;
+}
+
+const ID = /^[0-9a-f]{64}$/;
+const PREFIX = /^[0-9a-f]{1,64}$/;
+
+/** The directory of container `id`. */
+export function containerDirectory(paths: StorePaths, id: string): string {
+  return `${paths.containers}/${id}`;
+}
+
+/** Docker's grammar of container names. */
+export function isContainerName(name: string): boolean {
+  return /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name);
+}
+
+/**
+ * The id of the container that `name` (a name, an id, or the unique beginning of an id) means.
+ *
+ * @throws {DhowError} `not_found`, or `invalid_argument` if several ids begin like that.
+ */
+export function findContainer(paths: StorePaths, name: string): string {
+  const plain = name.startsWith("/") ? name.slice(1) : name;
+  if (ID.test(plain) && exists(containerDirectory(paths, plain))) return plain;
+  const named = isContainerName(plain) ? idOfName(paths, plain) : undefined;
+  if (named !== undefined) return named;
+  if (!PREFIX.test(plain)) throw noSuchContainer(name);
+  const found = containerIds(paths).filter((id) => id.startsWith(plain));
+  if (found.length > 1) {
+    throw new DhowError("invalid_argument", `multiple IDs found with provided prefix: ${plain}`);
+  }
+  if (found[0] === undefined) throw noSuchContainer(name);
+  return found[0];
+}
+
+/** The id of the container called `name`, if there is one. */
+export function idOfName(paths: StorePaths, name: string): string | undefined {
+  let target: string;
+  try {
+    target = Deno.readLinkSync(`${paths.names}/${name}`);
+  } catch {
+    return undefined;
+  }
+  const id = target.slice(target.lastIndexOf("/") + 1);
+  return exists(containerDirectory(paths, id)) ? id : undefined;
+}
+
+/** All ids, in no order. */
+export function containerIds(paths: StorePaths): string[] {
+  try {
+    return [...Deno.readDirSync(paths.containers)].map((entry) => entry.name).filter((n) =>
+      ID.test(n)
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Reads a record. @throws {DhowError} `not_found` if the container has been removed. */
+export function readRecord(paths: StorePaths, id: string): ContainerRecord {
+  try {
+    const text = Deno.readTextFileSync(`${containerDirectory(paths, id)}/container.json`);
+    return JSON.parse(text);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw noSuchContainer(id);
+    throw new DhowError("internal", `Cannot read the record of container ${id}: ${cause}`, {
+      cause,
+    });
+  }
+}
+
+/** Replaces a record at once. */
+export function writeRecord(directory: string, record: ContainerRecord): void {
+  replaceFile(`${directory}/container.json`, JSON.stringify(record));
+}
+
+/** Replaces a file at once: readers see the old or the new content. */
+export function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.${Deno.pid}.new`;
+  Deno.writeTextFileSync(temporary, text, { mode: 0o600 });
+  Deno.renameSync(temporary, path);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -4,8 +4,16 @@
  * @module
  */
 
-const MIN_WIDTH = 10;
 const PADDING = 3;
+
+/** How to align. */
+export interface TableOptions {
+  /**
+   * Width no column goes below, padding included.
+   * @default {10}
+   */
+  minWidth?: number;
+}
 
 /**
  * Aligns rows of cells; each line of the result ends in a line feed.
@@ -13,14 +21,17 @@ const PADDING = 3;
  * As Go's text/tabwriter: a column is as wide as its widest cell in the run of neighbouring rows that have it, and the
  * last cell of a row belongs to no column.
  */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  options: TableOptions = {},
+): string {
   const widths = rows.map((): number[] => []);
   const columns = Math.max(0, ...rows.map((row) => row.length)) - 1;
   for (let column = 0; column < columns; column++) {
     for (let start = 0; start < rows.length; start++) {
       if (!hasColumn(rows[start]!, column)) continue;
       let end = start;
-      let width = MIN_WIDTH;
+      let width = options.minWidth ?? 10;
       while (end < rows.length && hasColumn(rows[end]!, column)) {
         width = Math.max(width, cellWidth(rows[end++]![column]!) + PADDING);
       }

@@ -30,6 +30,8 @@ export interface TemplateOptions {
   typeName?: string;
   /** What a null field prints as: `[]`, `map[]` or `<nil>`. Absent: `<no value>`. */
   nilText?: (field: string) => string;
+  /** Whether a field that is not there is merely unset, and so prints as a null one. */
+  isOptional?: (field: string) => boolean;
 }
 
 /** A template ready to be applied to any number of values. */
@@ -246,6 +248,9 @@ class Execution {
   #field(value: unknown, name: string, use: { operand: Operand; args: unknown[] }): unknown {
     const { operand, args } = use;
     if (isEmptyNil(value)) {
+      if (value instanceof TypedNil && value.missing !== undefined) {
+        this.#fail(`map has no entry for key "${value.missing}"`, operand);
+      }
       if (value === undefined) this.#fail(`map has no entry for key "${name}"`, operand);
       this.#fail(`nil pointer evaluating interface {}.${name}`, operand);
     }
@@ -253,6 +258,9 @@ class Execution {
       this.#fail(`can't evaluate field ${name} in type ${typeName(value)}`, operand);
     }
     const map = value as Record<string, unknown>;
+    if (!(name in map) && this.#options.isOptional?.(name)) {
+      return new TypedNil(this.#options.nilText?.(name) ?? "<no value>", name);
+    }
     if (!(name in map) || !(Object.hasOwn(map, name) || this.#options.typeName !== undefined)) {
       this.#fail(
         value === this.#root && this.#options.typeName !== undefined

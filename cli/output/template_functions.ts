@@ -8,9 +8,12 @@
 export class TypedNil {
   /** What `{{.Field}}` prints. */
   readonly text: string;
+  /** The field's name, if the data does not even have it. */
+  readonly missing: string | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, missing?: string) {
     this.text = text;
+    this.missing = missing;
   }
 
   /** JSON knows only one null. */

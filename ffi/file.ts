@@ -393,7 +393,13 @@ export function removeTreeAt(dirFd: number, name: Name): void {
     if (stat === undefined) return;
     if ((stat.mode & S_IFMT) !== S_IFDIR) throw new SyscallError("unlinkat", code, shown(name));
   }
-  const fd = openat(dirFd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  let fd = tryOpenat(dirFd, path, flags);
+  if (fd === -ERRNO.EACCES) {
+    fchmodat(dirFd, path, 0o700); // as overlay's own work/work, which is mode 0
+    fd = tryOpenat(dirFd, path, flags);
+  }
+  if (fd < 0) throw new SyscallError("openat", -fd, shown(name));
   try {
     for (const child of readNames(fd)) removeTreeAt(fd, child);
   } finally {

@@ -1,0 +1,74 @@
+/**
+ * The `LayerWorker` that works in the containers' user namespace, each job in a second dhow there.
+ *
+ * @module
+ */
+import { DhowError, type ErrorCode } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import type { AdoptRequest } from "../layer/implied.ts";
+import type { UnpackBlobRequest, UnpackBlobResult } from "../layer/unpack_blob.ts";
+import { runInside } from "../runtime/inside.ts";
+import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
+import type { LayerWorker } from "./ensure_unpacked.ts";
+
+/** Opens a worker; it holds the user namespace until disposed. */
+export async function openNamespaceWorker(
+  paths: StorePaths,
+  signal?: AbortSignal,
+): Promise<LayerWorker & Disposable> {
+  return new NamespaceWorker(await ensureUserNamespace(paths), signal);
+}
+
+class NamespaceWorker implements LayerWorker, Disposable {
+  readonly #namespace: UserNamespace;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(namespace: UserNamespace, signal: AbortSignal | undefined) {
+    this.#namespace = namespace;
+    this.#signal = signal;
+  }
+
+  get mapping(): string {
+    return this.#namespace.map.name;
+  }
+
+  async unpack(request: UnpackBlobRequest): Promise<UnpackBlobResult> {
+    return await this.#call("__unpack", request) as UnpackBlobResult;
+  }
+
+  async adopt(request: AdoptRequest): Promise<void> {
+    await this.#call("__unpack", { adopt: request });
+  }
+
+  async removeTrees(paths: string[]): Promise<void> {
+    if (paths.length > 0) await this.#call("__rmtree", paths);
+  }
+
+  async #call(verb: string, request: unknown): Promise<unknown> {
+    const options = this.#signal === undefined ? {} : { signal: this.#signal };
+    const { status, stdout } = await runInside(
+      this.#namespace,
+      verb,
+      [JSON.stringify(request)],
+      options,
+    );
+    this.#signal?.throwIfAborted();
+    return decodeAnswer(verb, status.exitCode, new TextDecoder().decode(stdout));
+  }
+
+  [Symbol.dispose](): void {
+    this.#namespace[Symbol.dispose]();
+  }
+}
+
+/** Takes the one line of JSON that a verb inside answers with apart. */
+function decodeAnswer(verb: string, exitCode: number, text: string): unknown {
+  let answer: { result?: unknown; error?: { code: ErrorCode; message: string } };
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new DhowError("internal", `dhow ${verb} ended with ${exitCode} and no answer`);
+  }
+  if (answer.error !== undefined) throw new DhowError(answer.error.code, answer.error.message);
+  return answer.result;
+}

@@ -63,6 +63,11 @@ export class Decompressor implements Disposable {
     return this.#compression;
   }
 
+  /** Whether {@linkcode compression} is known: enough first bytes came. */
+  get started(): boolean {
+    return this.#head === undefined;
+  }
+
   push(bytes: Bytes): void {
     if (this.#head !== undefined) {
       const head: Bytes = this.#head.length === 0 ? bytes : concatenated(this.#head, bytes);

@@ -6,7 +6,7 @@
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_92_13_03
  * @module
  */
-import { decodeName } from "../lib/bytes.ts";
+import { decodeName } from "../lib/file_name.ts";
 import type { TarSegment, TarTime } from "./tar_entry.ts";
 
 /** Keyword to value; `sparse` holds the repeated GNU.sparse.offset/numbytes of format 0.0 in order. */

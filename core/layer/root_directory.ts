@@ -18,7 +18,7 @@ import {
   tryOpenat,
 } from "../../ffi/file.ts";
 import { DhowError } from "../errors.ts";
-import { decodeName, encodeName } from "../lib/bytes.ts";
+import { decodeName, encodeName } from "../lib/file_name.ts";
 
 /** As the kernel: MAXSYMLINKS of <linux/namei.h>. */
 const SYMLINKS_MAX = 40;

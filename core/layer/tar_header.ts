@@ -4,7 +4,7 @@
  * @see https://www.gnu.org/software/tar/manual/html_node/Standard.html
  * @module
  */
-import { decodeName } from "../lib/bytes.ts";
+import { decodeName } from "../lib/file_name.ts";
 import { TarFormatError } from "./pax.ts";
 import type { TarSegment } from "./tar_entry.ts";
 

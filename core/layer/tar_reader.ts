@@ -8,7 +8,7 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
-import { decodeName } from "../lib/bytes.ts";
+import { decodeName } from "../lib/file_name.ts";
 import { decimal, parsePax, parsePaxTime, paxXattrs, SPARSE_MAX, TarFormatError } from "./pax.ts";
 import type { TarEntry, TarHandler, TarSegment } from "./tar_entry.ts";
 import {

@@ -44,7 +44,7 @@ import {
 } from "../../ffi/file.ts";
 import { tryFsetxattr, tryLsetxattr } from "../../ffi/xattr.ts";
 import { DhowError } from "../errors.ts";
-import { encodeName } from "../lib/bytes.ts";
+import { encodeName } from "../lib/file_name.ts";
 import { cleanPath, RootDirectory, splitPath } from "./root_directory.ts";
 import type { TarEntry, TarHandler, TarTime } from "./tar_entry.ts";
 import { OPAQUE_XATTR, parseWhiteout } from "./whiteout.ts";

@@ -1,42 +1,9 @@
 /**
- * Sizes in docker's notation, and file names whose bytes need not be UTF-8.
+ * File names as bytes and back: a name need not be UTF-8, and none may be lost on the way.
  *
  * @module
  */
 import { DhowError } from "../errors.ts";
-
-const DECIMAL_UNITS = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
-const BINARY_POWERS: Record<string, number> = { b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-
-/**
- * A size as `docker images` shows it: `1.98MB`, in powers of 1000.
- *
- * @param digits Significant digits.
- */
-export function formatSize(sizeBytes: number, digits = 3): string {
-  let value = sizeBytes;
-  let unit = 0;
-  while (value >= 1000 && unit < DECIMAL_UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const rounded = Number(value.toPrecision(digits));
-  // Go's %.3g turns 999.9 into 1e+03, and docker prints that.
-  const text = rounded >= 10 ** digits ? `1e+0${digits}` : String(rounded);
-  return text + DECIMAL_UNITS[unit];
-}
-
-/**
- * Reads a size such as `64m` or `1.5GiB`, in powers of 1024, as docker's `--memory` and `--shm-size` do.
- *
- * @throws {DhowError} `invalid_argument`, in docker's words.
- */
-export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpP])(?:[iI]?[bB])?|[bB])?$/.exec(text);
-  if (match === null) throw new DhowError("invalid_argument", `invalid size: '${text}'`);
-  const power = BINARY_POWERS[(match[2] ?? "b").toLowerCase()] ?? 0;
-  return Math.trunc(Number(match[1]) * 1024 ** power);
-}
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();

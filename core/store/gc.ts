@@ -1,0 +1,117 @@
+/**
+ * Sweeps what nothing refers to: blobs no manifest needs, layers no image and no container needs, what a killed
+ * process left half made.
+ *
+ * @module
+ */
+import type { StorePaths } from "../host/paths.ts";
+import type { Descriptor, Digest, Index, Manifest } from "../spec/image.ts";
+import { blobName } from "../lib/digest.ts";
+import { readDocument, TEMPORARY_BLOB } from "./blob.ts";
+import { readIndex, tryExclusive } from "./layout.ts";
+
+/** What the sweep cannot know by itself. */
+export interface GarbageOptions {
+  /** chainIDs (hex) that containers stand on. */
+  usedChainIds(): Iterable<string>;
+  /** chainIDs (hex) of an image, from its config's diffIDs. */
+  chainIdsOf(diffIds: Digest[]): string[];
+  /** Removes trees whose files belong to subordinate ids: runs inside the user namespace. */
+  removeTrees(paths: string[]): Promise<void>;
+}
+
+/**
+ * Removes what is not needed. Does nothing, successfully, while anybody holds a lease: the next sweep will.
+ *
+ * @returns The digests of the blobs that are gone.
+ */
+export async function collectGarbage(
+  paths: StorePaths,
+  options: GarbageOptions,
+): Promise<Digest[]> {
+  using exclusive = tryExclusive(paths);
+  if (exclusive === undefined) return [];
+  const needed = findNeeded(paths);
+  const chains = new Set<string>(options.usedChainIds());
+  for (const diffIds of needed.diffIds) {
+    for (const chain of options.chainIdsOf(diffIds)) chains.add(chain);
+  }
+  const removed = sweepBlobs(paths, needed.blobs);
+  sweepTemporary(paths);
+  const trees = deadLayers(paths, chains);
+  if (trees.length > 0) await options.removeTrees(trees);
+  return removed;
+}
+
+function findNeeded(paths: StorePaths): { blobs: Set<string>; diffIds: Digest[][] } {
+  const blobs = new Set<string>();
+  const diffIds: Digest[][] = [];
+  const visit = (descriptor: Descriptor): void => {
+    if (blobs.has(blobName(descriptor.digest))) return;
+    blobs.add(blobName(descriptor.digest));
+    let document: Partial<Manifest & Index>;
+    try {
+      document = readDocument(paths, descriptor);
+    } catch {
+      // A broken image must not stop the sweep, nor lose what can still be read of it.
+      return;
+    }
+    for (const manifest of document.manifests ?? []) visit(manifest);
+    for (const layer of document.layers ?? []) blobs.add(blobName(layer.digest));
+    if (document.config === undefined) return;
+    blobs.add(blobName(document.config.digest));
+    try {
+      const config: { rootfs?: { diff_ids?: Digest[] } } = readDocument(paths, document.config);
+      if (config.rootfs?.diff_ids) diffIds.push(config.rootfs.diff_ids);
+    } catch {
+      // As above.
+    }
+  };
+  for (const descriptor of readIndex(paths)) visit(descriptor);
+  return { blobs, diffIds };
+}
+
+function sweepBlobs(paths: StorePaths, needed: Set<string>): Digest[] {
+  const removed: Digest[] = [];
+  for (const { name } of list(paths.blobs)) {
+    if (needed.has(name)) continue;
+    Deno.removeSync(`${paths.blobs}/${name}`);
+    removed.push(`sha256:${name}`);
+  }
+  return removed;
+}
+
+function sweepTemporary(paths: StorePaths): void {
+  for (const { name } of list(paths.tmp)) {
+    if (name.startsWith(TEMPORARY_BLOB)) Deno.removeSync(`${paths.tmp}/${name}`);
+  }
+}
+
+/** Directories of layers that are not needed, and half-made ones; the short names that lead to them go first. */
+function deadLayers(paths: StorePaths, needed: Set<string>): string[] {
+  const dead: string[] = [];
+  for (const { name: mapping, isDirectory } of list(paths.layers)) {
+    if (!isDirectory) continue;
+    const base = `${paths.layers}/${mapping}`;
+    for (const { name } of list(`${base}/l`)) {
+      const chain = Deno.readLinkSync(`${base}/l/${name}`).slice("../".length);
+      if (!needed.has(chain)) Deno.removeSync(`${base}/l/${name}`);
+    }
+    for (const { name } of list(`${base}/s`)) {
+      if (!needed.has(name)) Deno.removeSync(`${base}/s/${name}`);
+    }
+    for (const { name } of list(base)) {
+      if (name.length > 1 && !needed.has(name)) dead.push(`${base}/${name}`);
+    }
+  }
+  return dead;
+}
+
+function list(directory: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(directory)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -97,8 +97,11 @@ export function buildSpec(input: SpecInput, environment: SpecEnvironment): Spec 
   }
   if (Object.keys(sysctl).length > 0) spec.linux.sysctl = sysctl;
   if (!hostConfig.Privileged) {
-    spec.linux.maskedPaths = hostConfig.MaskedPaths ?? [...DEFAULT_MASKED_PATHS];
-    spec.linux.readonlyPaths = hostConfig.ReadonlyPaths ?? [...DEFAULT_READONLY_PATHS];
+    // Empty lists are what `--security-opt systempaths=unconfined` leaves.
+    const masked = hostConfig.MaskedPaths ?? DEFAULT_MASKED_PATHS;
+    const readOnly = hostConfig.ReadonlyPaths ?? DEFAULT_READONLY_PATHS;
+    if (masked.length > 0) spec.linux.maskedPaths = [...masked];
+    if (readOnly.length > 0) spec.linux.readonlyPaths = [...readOnly];
   }
   const propagation = rootPropagation(mounts);
   if (propagation !== undefined) spec.linux.rootfsPropagation = propagation;
@@ -145,7 +148,7 @@ function buildProcess({ config, hostConfig }: SpecInput, environment: SpecEnviro
     args: buildArgs(config, hostConfig, environment),
     env: buildEnv(config, user),
     cwd: config.WorkingDir || "/",
-    capabilities: buildCapabilities(hostConfig, user, environment),
+    capabilities: buildCapabilities(hostConfig, environment),
   };
   const options = parseSecurityOptions(hostConfig.SecurityOpt);
   if (options.noNewPrivileges) process.noNewPrivileges = true;
@@ -173,10 +176,9 @@ function buildArgs(
   return wantsInit && environment.initPath !== undefined ? [INIT_PATH, "--", ...args] : args;
 }
 
-/** Other users than root get their capabilities from file capabilities only, as execve(2) has it. */
+/** What users other than root hold of these ends at execve(2), but for file capabilities. */
 function buildCapabilities(
   hostConfig: HostConfig,
-  user: ResolvedUser,
   { lastCapability }: SpecEnvironment,
 ): NonNullable<Process["capabilities"]> {
   const names = resolveCapabilities({
@@ -185,9 +187,7 @@ function buildCapabilities(
     privileged: hostConfig.Privileged,
     ...lastCapability === undefined ? {} : { lastCapability },
   });
-  return user.uid === 0
-    ? { bounding: names, effective: names, permitted: names }
-    : { bounding: names };
+  return { bounding: names, effective: names, permitted: names };
 }
 
 /**

@@ -31,10 +31,10 @@ export function buildMounts(
   environment: MountEnvironment,
 ): SpecMount[] {
   const own = [
-    ...networkFileMounts(hostConfig, mountPoints, environment),
+    ...tmpfsMounts(hostConfig),
     ...mountPoints.filter((point) => point.Type !== "tmpfs")
       .map((point) => bindMount(point, hostConfig, environment)),
-    ...tmpfsMounts(hostConfig),
+    ...networkFileMounts(hostConfig, mountPoints, environment),
   ].sort((a, b) => depth(a.destination) - depth(b.destination));
 
   const taken = new Set(own.map((mount) => mount.destination));
@@ -113,7 +113,7 @@ function networkFileMounts(
   mountPoints: readonly MountPoint[],
   { files }: MountEnvironment,
 ): SpecMount[] {
-  const options = ["rbind", ...hostConfig.ReadonlyRootfs ? ["ro"] : [], "rprivate"];
+  const options = ["rbind", ...hostConfig.ReadonlyRootfs ? ["rro"] : [], "rprivate"];
   const candidates: [string, string | undefined][] = [
     ["/etc/resolv.conf", files.resolvConf],
     ["/etc/hostname", files.hostname],
@@ -134,7 +134,7 @@ function bindMount(
   const spec = findMountSpec(hostConfig, point);
   const options = [spec?.BindOptions?.NonRecursive ? "bind" : "rbind"];
   if (!point.RW) options.push(isOnlyTopReadOnly(spec) ? "ro" : "rro");
-  options.push(point.Propagation || "rprivate");
+  if (point.Propagation) options.push(point.Propagation);
   return {
     destination: point.Destination,
     type: environment.isDirectory(point.Source) ? "bind" : "bind-file",

@@ -40,8 +40,8 @@ export function tarPadding(sizeBytes: number): Bytes {
  */
 export function encodeTarEntry(entry: TarEntry): Bytes {
   const isDirectory = entry.kind === "directory";
-  const path = encodeName(isDirectory ? entry.path + "/" : entry.path);
-  const linkPath = encodeName(entry.linkPath);
+  const path = nameBytes(isDirectory ? entry.path + "/" : entry.path);
+  const linkPath = nameBytes(entry.linkPath);
   const records: Bytes[] = [];
   if (path.length > 100 || !isAscii(path)) records.push(record("path", path));
   if (linkPath.length > 100 || !isAscii(linkPath)) records.push(record("linkpath", linkPath));
@@ -113,6 +113,11 @@ function formatTime({ seconds, nanoseconds }: TarTime): string {
   const fraction = String(size % 1_000_000_000n).padStart(9, "0").replace(/0+$/, "");
   const whole = `${total < 0n ? "-" : ""}${size / 1_000_000_000n}`;
   return fraction === "" ? whole : `${whole}.${fraction}`;
+}
+
+/** A name without the final NUL that the kernel wants. */
+function nameBytes(name: string): Bytes {
+  return encodeName(name).subarray(0, -1);
 }
 
 function isAscii(bytes: Bytes): boolean {

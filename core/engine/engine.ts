@@ -17,13 +17,13 @@ import type {
   ImageInspect,
   ImageSummary,
 } from "../spec/docker_api.ts";
-import type { ImageRunConfig } from "../spec/image.ts";
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Aborting rejects the call; what was half made is undone. */
-  signal?: AbortSignal;
-}
+import type {
+  AttachedStream,
+  AttachOptions,
+  CallOptions,
+  LogRecord,
+  LogsOptions,
+} from "../spec/streams.ts";
 
 /** The whole engine. */
 export interface Engine extends AsyncDisposable {
@@ -111,39 +111,6 @@ export interface ContainerArchive {
   tar: ReadableStream<Uint8Array>;
 }
 
-/** What to attach. */
-export interface AttachOptions extends CallOptions {
-  stdin?: boolean;
-  stdout?: boolean;
-  stderr?: boolean;
-  /** Replay the log first (`attach --logs`). */
-  logs?: boolean;
-  /** Size of the terminal to give a tty. */
-  consoleSize?: { rows: number; columns: number };
-}
-
-/** Which stream a piece of output came from; a tty has only stdout. */
-export interface OutputChunk {
-  stream: "stdout" | "stderr";
-  bytes: Uint8Array;
-}
-
-/** A live attachment to a container's or exec's main process. Disposing detaches; the process goes on. */
-export interface AttachedStream extends AsyncDisposable {
-  /** Output as it comes; ends when the process has exited and all was read. */
-  readonly output: AsyncIterable<OutputChunk>;
-  /** Writes to the process's stdin; resolves when all bytes are handed over. A closed stdin throws `conflict`. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Half-closes stdin. */
-  closeStdin(): void;
-  /** Sets the terminal's size. */
-  resize(size: { rows: number; columns: number }): void;
-  /** Sends a signal to the main process. */
-  kill(signalName: string): Promise<void>;
-  /** The exit code, when the process has exited. */
-  readonly exitCode: Promise<number>;
-}
-
 /** Which containers to list. */
 export interface ListContainersOptions {
   /** Also those that are not running. */
@@ -153,24 +120,6 @@ export interface ListContainersOptions {
   /** Docker's filters: `{status: ["exited"], label: ["a=b"]}`. */
   filters?: Record<string, string[]>;
   size?: boolean;
-}
-
-/** Which part of a log. */
-export interface LogsOptions extends CallOptions {
-  follow?: boolean;
-  stdout?: boolean;
-  stderr?: boolean;
-  /** Unix nanoseconds. */
-  since?: bigint;
-  until?: bigint;
-  /** Only the last n lines. */
-  tail?: number;
-}
-
-/** A piece of output as it was written, with its time. A record may hold several lines or part of one. */
-export interface LogRecord extends OutputChunk {
-  /** Unix nanoseconds. */
-  time: bigint;
 }
 
 /** `docker image ...`, as far as it needs no registry. */
@@ -204,19 +153,6 @@ export interface Images {
   ): Promise<({ untagged: string } | { deleted: string })[]>;
 }
 
-/** What a container needs of its image. */
-export interface ResolvedImage {
-  /** `sha256:...` of the config. */
-  id: string;
-  /** As the user wrote it. */
-  reference: string;
-  config: ImageRunConfig;
-  /** diffIDs, lowest first. */
-  diffIds: string[];
-  architecture: string;
-  os: string;
-}
-
 /** `docker events`, `version`, `info`. */
 export interface System {
   events(
@@ -231,3 +167,11 @@ export interface System {
 }
 
 export type { ContainerStatus };
+export type {
+  AttachedStream,
+  AttachOptions,
+  CallOptions,
+  LogRecord,
+  LogsOptions,
+  OutputChunk,
+} from "../spec/streams.ts";

@@ -170,7 +170,7 @@ function emitBind(ctx: InitContext, mount: SpecMount, options: MountOptions, fd:
   ctx.must(label, "mount", [`proc/self/fd/${fd}`, target, 0, flags, 0]);
   const extra = options.flags & (C.MS_NOSUID | C.MS_NODEV | C.MS_NOEXEC);
   if ((options.flags & C.MS_RDONLY) !== 0) {
-    const recursive = (options.flags & C.MS_REC) !== 0 ? C.AT_RECURSIVE : 0;
+    const recursive = options.recursiveReadOnly ? C.AT_RECURSIVE : 0;
     emitSetReadOnly(ctx, `make ${target} read-only`, target, extra, recursive);
   }
   const propagation = options.propagation || (C.MS_PRIVATE | C.MS_REC);

@@ -1,0 +1,238 @@
+/**
+ * Creating a container: its record, its directory, its name.
+ *
+ * @module
+ */
+import type { ResolvedImage } from "../image/resolve.ts";
+import { DhowError } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
+import { currentIdMap } from "../runtime/userns.ts";
+import type { ContainerCreate } from "../spec/docker_api.ts";
+import { ensureLayout, leaseStore } from "../store/layout.ts";
+import { mergeConfig } from "./merge_config.ts";
+import { resolveMountPoints } from "./mount_points.ts";
+import { randomId, randomName } from "./names.ts";
+import {
+  containerDirectory,
+  type ContainerRecord,
+  findContainer,
+  idOfName,
+  isContainerName,
+  writeRecord,
+} from "./record.ts";
+
+/** Tries at an unused random name. */
+const NAME_ATTEMPTS = 20;
+
+/**
+ * Creates a container from `image`, unpacking what is missing of it.
+ *
+ * The container exists, whole, from the moment its directory has its name; if this throws there is none.
+ *
+ * @throws {DhowError} `conflict` if the name is taken; `invalid_argument` in docker's words.
+ */
+export async function createContainer(
+  paths: StorePaths,
+  image: ResolvedImage,
+  request: ContainerCreate,
+): Promise<ContainerRecord> {
+  assertPlatform(request.platform, image);
+  assertName(request.name);
+  using _lease = leaseStore(paths);
+  const id = randomId();
+  const config = mergeConfig(request.config, image.config);
+  const { hostConfig } = request;
+  config.Hostname = hostName(id, config.Hostname, hostConfig.NetworkMode, hostConfig.UTSMode);
+  config.Labels ??= {};
+  const idMap = currentIdMap(paths).name;
+  await ensureLayers(paths, image, idMap);
+  if (request.name !== undefined) assertNameFree(paths, request.name);
+  const resolved = resolveMountPoints(paths, config, hostConfig);
+  const record: ContainerRecord = {
+    id,
+    name: "",
+    createdNs: String(BigInt(Date.now()) * 1_000_000n),
+    image: {
+      id: image.id,
+      reference: image.reference,
+      diffIds: image.diffIds,
+      architecture: image.architecture,
+      os: image.os,
+    },
+    config,
+    hostConfig,
+    ...request.networkingConfig && { endpoints: request.networkingConfig.EndpointsConfig },
+    mounts: resolved.mounts,
+    anonymousVolumes: resolved.anonymousVolumes,
+    idMap,
+  };
+  placeContainer(paths, record, request.name);
+  if (resolved.copyUp.length > 0) {
+    const { copyUpVolumes } = await import("./copy_up.ts");
+    await copyUpVolumes(paths, record, resolved.copyUp);
+  }
+  return record;
+}
+
+async function ensureLayers(paths: StorePaths, image: ResolvedImage, idMap: string): Promise<void> {
+  if (findUnpacked(paths, image.diffIds, idMap) !== undefined) return;
+  const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+  using worker = await openNamespaceWorker(paths);
+  await ensureUnpacked(paths, image, worker);
+}
+
+function assertPlatform(wanted: string | undefined, image: ResolvedImage): void {
+  if (wanted === undefined || wanted === "") return;
+  const [os, architecture] = wanted.split("/");
+  const isSame = os === image.os &&
+    (architecture === undefined || architecture === image.architecture);
+  if (isSame || architecture === undefined && os === image.architecture) return;
+  throw new DhowError(
+    "not_found",
+    `image with reference ${image.reference} was found but does not provide the specified platform (${wanted})`,
+  );
+}
+
+function assertName(name: string | undefined): void {
+  if (name === undefined || isContainerName(name)) return;
+  throw new DhowError(
+    "invalid_argument",
+    `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+  );
+}
+
+function hostName(id: string, wanted: string, network: string, uts: string): string {
+  if (wanted !== "") return wanted;
+  return network === "host" || uts === "host" ? Deno.hostname() : id.slice(0, 12);
+}
+
+/** Before anything is made: a clear answer. The name itself is taken by {@linkcode reserveName}. */
+function assertNameFree(paths: StorePaths, name: string): void {
+  const owner = idOfName(paths, name.replace(/^\//, ""));
+  if (owner !== undefined) throw nameTaken(name.replace(/^\//, ""), owner);
+}
+
+function nameTaken(name: string, owner: string): DhowError {
+  return new DhowError(
+    "conflict",
+    `Conflict. The container name "/${name}" is already in use by container "${owner}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
+}
+
+function placeContainer(
+  paths: StorePaths,
+  record: ContainerRecord,
+  name: string | undefined,
+): void {
+  ensureLayout(paths);
+  const temporary = `${paths.tmp}/container-${record.id}`;
+  const directory = containerDirectory(paths, record.id);
+  for (const path of [paths.tmp, paths.containers, paths.names]) makeDirectory(path);
+  Deno.mkdirSync(temporary, { mode: 0o700 });
+  for (const part of ["upper", "work", "rootfs"]) Deno.mkdirSync(`${temporary}/${part}`);
+  Deno.chmodSync(`${temporary}/upper`, 0o755); // becomes the root directory's mode
+  Deno.writeTextFileSync(`${temporary}/lock`, "", { mode: 0o600 });
+  record.name = name?.replace(/^\//, "") ?? freeName(paths);
+  writeRecord(temporary, record);
+  Deno.renameSync(temporary, directory);
+  try {
+    reserveOrRename(paths, record, name !== undefined);
+  } catch (error) {
+    Deno.removeSync(directory, { recursive: true });
+    throw error;
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    Deno.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
+function freeName(paths: StorePaths): string {
+  for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
+    const name = randomName(attempt);
+    if (idOfName(paths, name) === undefined) return name;
+  }
+  return randomId().slice(0, 12);
+}
+
+function reserveOrRename(paths: StorePaths, record: ContainerRecord, isGiven: boolean): void {
+  for (;;) {
+    const owner = reserveName(paths, record.name, record.id);
+    if (owner === undefined) return;
+    if (isGiven) throw nameTaken(record.name, owner);
+    record.name = freeName(paths);
+    writeRecord(containerDirectory(paths, record.id), record);
+  }
+}
+
+/**
+ * Takes a name for container `id`, whose directory is in place.
+ *
+ * @returns The id of the container that has it, or undefined if it is taken now.
+ */
+export function reserveName(paths: StorePaths, name: string, id: string): string | undefined {
+  const link = `${paths.names}/${name}`;
+  for (;;) {
+    try {
+      Deno.symlinkSync(`../containers/${id}`, link);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+    const owner = idOfName(paths, name);
+    if (owner === id) return undefined;
+    if (owner !== undefined) return owner;
+    removeStaleName(paths, name);
+  }
+}
+
+/** A link to a container that is gone: left by a crash between two steps. One at a time, so that no fresh one is lost. */
+function removeStaleName(paths: StorePaths, name: string): void {
+  using lock = Deno.openSync(`${paths.root}/names.lock`, {
+    write: true,
+    create: true,
+    mode: 0o600,
+  });
+  lock.lockSync(true);
+  if (idOfName(paths, name) !== undefined) return;
+  try {
+    Deno.removeSync(`${paths.names}/${name}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Gives a container another name. @throws {DhowError} `conflict` if it is taken. */
+export function renameContainer(paths: StorePaths, record: ContainerRecord, newName: string): void {
+  assertName(newName);
+  const name = newName.replace(/^\//, "");
+  if (name === record.name) {
+    throw new DhowError(
+      "invalid_argument",
+      "Renaming a container with the same name as its current name",
+    );
+  }
+  const owner = reserveName(paths, name, record.id);
+  if (owner !== undefined) throw nameTaken(name, owner);
+  const old = record.name;
+  writeRecord(containerDirectory(paths, record.id), { ...record, name });
+  releaseName(paths, old, record.id);
+}
+
+/** Gives a name back, if it is still that container's. */
+export function releaseName(paths: StorePaths, name: string, id: string): void {
+  try {
+    if (Deno.readLinkSync(`${paths.names}/${name}`).endsWith(`/${id}`)) {
+      Deno.removeSync(`${paths.names}/${name}`);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+export { findContainer };

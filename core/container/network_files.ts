@@ -1,0 +1,78 @@
+/**
+ * A container's own /etc/hosts, /etc/hostname and /etc/resolv.conf.
+ *
+ * @module
+ */
+import type { ContainerRecord } from "./record.ts";
+
+const LOOPBACK = "127.0.0.1\tlocalhost\n";
+const IPV6 = [
+  "::1\tlocalhost ip6-localhost ip6-loopback",
+  "fe00::\tip6-localnet",
+  "ff00::\tip6-mcastprefix",
+  "ff02::1\tip6-allnodes",
+  "ff02::2\tip6-allrouters",
+].join("\n") + "\n";
+
+/** What the files need to know beside the record. */
+export interface NetworkFacts {
+  /** The container's first address, if it has one. */
+  address?: string;
+  /** What `host-gateway` stands for. */
+  hostGateway?: string;
+}
+
+/** Writes the files of a container about to start. With `--network host` they are the host's own. */
+export function writeNetworkFiles(
+  directory: string,
+  record: ContainerRecord,
+  facts: NetworkFacts = {},
+): void {
+  const { config, hostConfig } = record;
+  Deno.writeTextFileSync(`${directory}/hostname`, `${config.Hostname}\n`);
+  const usesHost = hostConfig.NetworkMode === "host";
+  const hosts = usesHost ? readHost("/etc/hosts") : hostsFile(record, facts);
+  Deno.writeTextFileSync(`${directory}/hosts`, hosts + extraHosts(record, facts));
+  Deno.writeTextFileSync(`${directory}/resolv.conf`, resolvConf(record));
+}
+
+function hostsFile({ config }: ContainerRecord, { address }: NetworkFacts): string {
+  const names = config.Domainname
+    ? `${config.Hostname}.${config.Domainname} ${config.Hostname}`
+    : config.Hostname;
+  return LOOPBACK + IPV6 + (address === undefined ? "" : `${address}\t${names}\n`);
+}
+
+function extraHosts({ hostConfig }: ContainerRecord, { hostGateway }: NetworkFacts): string {
+  return (hostConfig.ExtraHosts ?? []).map((entry) => {
+    const separator = entry.search(/[:=]/);
+    const name = entry.slice(0, separator), ip = entry.slice(separator + 1);
+    return `${ip === "host-gateway" ? hostGateway ?? "127.0.0.1" : ip}\t${name}\n`;
+  }).join("");
+}
+
+/** The host's resolvers, unless told otherwise. */
+function resolvConf({ hostConfig }: ContainerRecord): string {
+  const host = readHost("/etc/resolv.conf");
+  const { Dns, DnsSearch, DnsOptions } = hostConfig;
+  if (!Dns?.length && !DnsSearch?.length && !DnsOptions?.length) return host;
+  const words = (keyword: string) =>
+    host.split("\n").map((line) => line.trim().split(/\s+/))
+      .filter((parts) => parts[0] === keyword).flatMap((parts) => parts.slice(1));
+  const servers = Dns?.length ? Dns : words("nameserver");
+  const search = DnsSearch?.length ? DnsSearch.filter((domain) => domain !== ".") : words("search");
+  const options = DnsOptions?.length ? DnsOptions : words("options");
+  return [
+    ...servers.map((server) => `nameserver ${server}`),
+    ...search.length > 0 ? [`search ${search.join(" ")}`] : [],
+    ...options.length > 0 ? [`options ${options.join(" ")}`] : [],
+  ].join("\n") + "\n";
+}
+
+function readHost(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}

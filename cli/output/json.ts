@@ -13,5 +13,6 @@ export function formatJson(value: unknown): string {
 export function formatJsonRow(row: Readonly<Record<string, unknown>>): string {
   const sorted: Record<string, unknown> = {};
   for (const key of Object.keys(row).sort()) sorted[key] = row[key];
-  return JSON.stringify(sorted);
+  // Go's encoder escapes these for HTML, and so do docker's rows.
+  return JSON.stringify(sorted).replaceAll(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
 }

@@ -116,9 +116,14 @@ export class BlobWriter implements Disposable {
 
   /** Opens a temporary file in the store. @throws {DhowError} `read_only`, `no_space`. */
   static async create(paths: StorePaths): Promise<BlobWriter> {
+    return (await BlobWriter.factory(paths))();
+  }
+
+  /** As {@linkcode create}, for many: makes a function that opens one at once. */
+  static async factory(paths: StorePaths): Promise<() => BlobWriter> {
     ensureLayout(paths);
     const { createHash } = await import("node:crypto");
-    return new BlobWriter(paths, createHash("sha256"));
+    return () => new BlobWriter(paths, createHash("sha256"));
   }
 
   /** Bytes written so far. */

@@ -1,0 +1,108 @@
+/**
+ * `Images`, done in this process.
+ *
+ * @module
+ */
+import type { StorePaths } from "../host/paths.ts";
+import type { ImageUser } from "../image/image_users.ts";
+import { resolveImageId } from "../image/resolve.ts";
+import { currentIdMap } from "../runtime/userns.ts";
+import type { EventMessage, ImageInspect, ImageSummary } from "../spec/docker_api.ts";
+import type { CallOptions, Images } from "./engine.ts";
+
+/** What images need of the rest of the engine. */
+export interface LocalImagesOptions {
+  /** All containers, as their images see them. */
+  users(): ImageUser[];
+  /** Writes an event. */
+  emit?(event: Pick<EventMessage, "Type" | "Action" | "Actor">): void;
+}
+
+/** The images of one store. Each method loads what it needs when it is called. */
+export class LocalImages implements Images {
+  readonly #paths: StorePaths;
+  readonly #options: LocalImagesOptions;
+
+  constructor(paths: StorePaths, options: LocalImagesOptions) {
+    this.#paths = paths;
+    this.#options = options;
+  }
+
+  async list(options: {
+    all?: boolean;
+    filters?: Record<string, string[]>;
+    digests?: boolean;
+  } = {}): Promise<ImageSummary[]> {
+    const { listImages } = await import("../image/list_images.ts");
+    return listImages(this.#paths, options.filters ?? {}, this.#options.users());
+  }
+
+  async inspect(name: string): Promise<ImageInspect> {
+    const { inspectImage } = await import("../image/inspect_image.ts");
+    return inspectImage(this.#paths, name, currentIdMap(this.#paths).name);
+  }
+
+  async import(
+    tar: ReadableStream<Uint8Array>,
+    options: CallOptions & {
+      reference?: string;
+      message?: string;
+      changes?: string[];
+      platform?: string;
+    } = {},
+  ): Promise<string> {
+    const { importImage } = await import("../image/import_image.ts");
+    using worker = await this.#openWorker(options.signal);
+    const id = await importImage(this.#paths, tar, options, worker);
+    this.#emit("import", id, options.reference ?? id);
+    return id;
+  }
+
+  async load(
+    tar: ReadableStream<Uint8Array>,
+    options: CallOptions & { onProgress?: (line: string) => void } = {},
+  ): Promise<{ id: string; references: string[] }[]> {
+    const { loadImages } = await import("../image/load_image.ts");
+    using worker = await this.#openWorker(options.signal);
+    const loaded = await loadImages(this.#paths, tar, options, worker);
+    for (const { id, references } of loaded) this.#emit("load", id, references[0] ?? id);
+    return loaded;
+  }
+
+  async tag(source: string, target: string): Promise<void> {
+    const { tagImage } = await import("../image/tag_image.ts");
+    tagImage(this.#paths, source, target);
+    this.#emit("tag", resolveImageId(this.#paths, target), target);
+  }
+
+  async remove(
+    name: string,
+    options: { force?: boolean; noPrune?: boolean } = {},
+  ): Promise<({ untagged: string } | { deleted: string })[]> {
+    const { removeImage } = await import("../image/remove_image.ts");
+    const id = resolveImageId(this.#paths, name);
+    const removed = await removeImage(this.#paths, name, {
+      force: options.force ?? false,
+      users: () => this.#options.users(),
+      openWorker: () => this.#openWorker(),
+    });
+    for (const item of removed) {
+      if ("untagged" in item) this.#emit("untag", id, id);
+      else if (item.deleted === id) this.#emit("delete", id, id);
+    }
+    return removed;
+  }
+
+  async #openWorker(signal?: AbortSignal) {
+    const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+    return await openNamespaceWorker(this.#paths, signal);
+  }
+
+  #emit(action: string, id: string, name: string): void {
+    this.#options.emit?.({
+      Type: "image",
+      Action: action,
+      Actor: { ID: id, Attributes: { name } },
+    });
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * `dhow load`: images from a docker-archive (`manifest.json`) or an OCI layout in a tar (`index.json`).
+ *
+ * Of an archive that is both, as docker writes since 25, `manifest.json` counts: it has the names.
+ *
+ * @module
+ */
+import { DhowError } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { detectCompression } from "../layer/compression.ts";
+import { cleanPath } from "../layer/root_directory.ts";
+import { isDigest } from "../lib/digest.ts";
+import { canonicalReference, familiarReference, parseReference } from "../lib/reference.ts";
+import type { Descriptor, Digest, ImageConfig, Index, Manifest } from "../spec/image.ts";
+import { blobPath, writeDocument } from "../store/blob.ts";
+import { leaseStore, REF_NAME } from "../store/layout.ts";
+import { addImage, type NewImage } from "./add_image.ts";
+import { type ImageArchive, readArchive } from "./archive.ts";
+import { type LayerWorker, unpackedSize, unpackLayers } from "./ensure_unpacked.ts";
+import { MEDIA_TYPES, storeManifest } from "./import_image.ts";
+import { hostArchitecture } from "./stored_image.ts";
+
+/** One image that was loaded. */
+export interface LoadedImage {
+  id: Digest;
+  /** As docker shows them: `busybox:latest`. */
+  references: string[];
+}
+
+/** How to load. */
+export interface LoadOptions {
+  signal?: AbortSignal;
+  onProgress?: (line: string) => void;
+}
+
+/** An image of the archive, its blobs stored. */
+interface Candidate extends NewImage {
+  diffIds: Digest[];
+  layers: Descriptor[];
+}
+
+/** One element of `manifest.json`. */
+interface ArchiveManifest {
+  Config: string;
+  RepoTags: string[] | null;
+  Layers: string[];
+}
+
+/**
+ * Stores, unpacks and names the images of an archive, in its order.
+ *
+ * @throws {DhowError} `invalid_archive`, `invalid_layer`, `digest_mismatch`, `no_space`. Images before the one that
+ *   failed stay loaded.
+ */
+export async function loadImages(
+  paths: StorePaths,
+  tar: ReadableStream<Uint8Array>,
+  options: LoadOptions,
+  worker: LayerWorker,
+): Promise<LoadedImage[]> {
+  using _lease = leaseStore(paths);
+  const archive = await readArchive(paths, tar, options.signal);
+  const candidates = archive.document("manifest.json") !== undefined
+    ? await dockerImages(paths, archive)
+    : archive.document("index.json") !== undefined
+    ? ociImages(archive)
+    : undefined;
+  if (candidates === undefined) {
+    throw new DhowError(
+      "invalid_archive",
+      "invalid archive: does not contain a manifest.json or an index.json",
+    );
+  }
+  const loaded: LoadedImage[] = [];
+  for (const image of candidates) {
+    await unpackLayers(paths, image, worker);
+    options.signal?.throwIfAborted();
+    addImage(paths, { ...image, sizeBytes: unpackedSize(paths, image.diffIds, worker.mapping) });
+    const references = image.references.map((text) => familiarReference(parseReference(text)));
+    loaded.push({ id: image.id, references });
+    for (const reference of references) options.onProgress?.(`Loaded image: ${reference}`);
+    if (references.length === 0) options.onProgress?.(`Loaded image ID: ${image.id}`);
+  }
+  return loaded;
+}
+
+async function dockerImages(paths: StorePaths, archive: ImageArchive): Promise<Candidate[]> {
+  const manifests = archive.json<ArchiveManifest[]>("manifest.json");
+  if (!Array.isArray(manifests)) {
+    throw new DhowError("invalid_archive", `Cannot load archive: "manifest.json" is no list`);
+  }
+  const images: Candidate[] = [];
+  for (const manifest of manifests) images.push(await dockerImage(paths, archive, manifest));
+  return images;
+}
+
+async function dockerImage(
+  paths: StorePaths,
+  archive: ImageArchive,
+  manifest: ArchiveManifest,
+): Promise<Candidate> {
+  if (typeof manifest?.Config !== "string" || !Array.isArray(manifest.Layers)) {
+    throw new DhowError("invalid_archive", `Cannot load archive: "manifest.json" is incomplete`);
+  }
+  const configPath = cleanPath(manifest.Config);
+  const diffIds = checkedDiffIds(archive.json<ImageConfig>(configPath), configPath);
+  const config = await writeDocument(paths, MEDIA_TYPES.config, archive.document(configPath)!);
+  const layers = manifest.Layers.map((path) => {
+    const blob = archive.blob(cleanPath(path));
+    return { mediaType: layerMediaType(paths, blob.digest), ...blob };
+  });
+  const references = (manifest.RepoTags ?? []).map(canonicalOf);
+  return { ...await storeManifest(paths, config, layers), references, diffIds, layers };
+}
+
+function canonicalOf(text: string): string {
+  return canonicalReference(parseReference(String(text)));
+}
+
+function checkedDiffIds(config: ImageConfig, path: string): Digest[] {
+  const diffIds: unknown = config?.rootfs?.diff_ids;
+  if (Array.isArray(diffIds) && diffIds.every((id) => typeof id === "string" && isDigest(id))) {
+    return diffIds;
+  }
+  throw new DhowError("invalid_archive", `Cannot load archive: "${path}" is no image config`);
+}
+
+function layerMediaType(paths: StorePaths, digest: Digest): string {
+  using file = Deno.openSync(blobPath(paths, digest));
+  const head = new Uint8Array(8);
+  file.readSync(head);
+  const compression = detectCompression(head);
+  return MEDIA_TYPES.layer + (compression === undefined ? "" : `+${compression}`);
+}
+
+function ociImages(archive: ImageArchive): Candidate[] {
+  const images = new Map<Digest, Candidate>();
+  for (const line of archive.json<Index>("index.json").manifests ?? []) {
+    if (isAttestation(line)) continue;
+    const { image, manifest } = ociImage(archive, line);
+    const there = images.get(image.id);
+    const name = line.annotations?.["io.containerd.image.name"] ?? line.annotations?.[REF_NAME];
+    const references = name === undefined ? [] : [canonicalOf(name)];
+    if (there !== undefined) there.references.push(...references);
+    else images.set(image.id, { ...image, manifest, references });
+  }
+  return [...images.values()];
+}
+
+function ociImage(
+  archive: ImageArchive,
+  line: Descriptor,
+): { image: Omit<Candidate, "manifest" | "references">; manifest: Descriptor } {
+  const manifestLine = choosePlatform(archive, line);
+  const path = `blobs/${manifestLine.digest.replace(":", "/")}`;
+  archive.verifiedBlob(manifestLine);
+  const manifest = archive.json<Manifest>(path);
+  if (manifest.config === undefined || !Array.isArray(manifest.layers)) {
+    throw new DhowError("invalid_archive", `Cannot load archive: "${path}" is no image manifest`);
+  }
+  const config = archive.verifiedBlob(manifest.config);
+  const layers = manifest.layers.map((layer) => archive.verifiedBlob(layer));
+  const configPath = `blobs/${config.digest.replace(":", "/")}`;
+  const diffIds = checkedDiffIds(archive.json<ImageConfig>(configPath), configPath);
+  const { mediaType, digest, size } = manifestLine;
+  return {
+    image: { id: config.digest, diffIds, layers },
+    manifest: { mediaType: mediaType ?? MEDIA_TYPES.manifest, digest, size },
+  };
+}
+
+/** Of a multi-platform index this machine's manifest, else the first that is an image. */
+function choosePlatform(archive: ImageArchive, line: Descriptor): Descriptor {
+  let current = line;
+  for (let depth = 0; depth < 4; depth++) {
+    const index = archive.json<Partial<Index>>(`blobs/${current.digest.replace(":", "/")}`);
+    if (!Array.isArray(index.manifests)) return current;
+    archive.verifiedBlob(current);
+    const images = index.manifests.filter((manifest) => !isAttestation(manifest));
+    const mine = images.find(({ platform }) =>
+      platform?.os === "linux" && platform.architecture === hostArchitecture()
+    );
+    const next = mine ?? images[0];
+    if (next === undefined) break;
+    current = next;
+  }
+  throw new DhowError("invalid_archive", "Cannot load archive: an index in it holds no image");
+}
+
+/** buildx puts provenance beside images, in the shape of images for no platform. */
+function isAttestation(line: Descriptor): boolean {
+  return line.annotations?.["vnd.docker.reference.type"] === "attestation-manifest" ||
+    line.platform?.architecture === "unknown";
+}

@@ -84,16 +84,22 @@ function inspectedConfig(config: ImageRunConfig): Record<string, unknown> {
     Cmd: config.Cmd ?? null,
     Entrypoint: config.Entrypoint ?? null,
     Env: config.Env ?? null,
-    ExposedPorts: config.ExposedPorts,
+    ExposedPorts: sorted(config.ExposedPorts),
     Healthcheck: config.Healthcheck,
-    Labels: config.Labels ?? null,
+    Labels: sorted(config.Labels) ?? null,
     OnBuild: config.OnBuild ?? null,
     Shell: config.Shell,
     StopSignal: config.StopSignal,
     StopTimeout: config.StopTimeout,
     User: config.User ?? "",
-    Volumes: config.Volumes ?? null,
+    Volumes: sorted(config.Volumes) ?? null,
     WorkingDir: config.WorkingDir ?? "",
   };
   return Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
+}
+
+/** As Go writes a map. */
+function sorted<T>(map: Record<string, T> | null | undefined): Record<string, T> | undefined {
+  if (!map) return undefined;
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => a < b ? -1 : 1));
 }

@@ -53,7 +53,7 @@ import { isXattrKept } from "./xattr_policy.ts";
 /** What was unpacked, and what this user namespace could not make. */
 export interface UnpackSummary {
   entries: number;
-  /** Sum of the lengths of the regular files, as docker counts an image's size. */
+  /** Sum of the lengths of files and symbolic links, as docker counts an image's size. */
   sizeBytes: number;
   /** Directories that the layer used but did not describe; they got mode 755 and root as owner. */
   impliedDirectories: string[];
@@ -257,6 +257,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
       result = trySymlinkat(target, dirFd, name);
     }
     verify("symlinkat", result, entry.path);
+    this.#summary.sizeBytes += target.length - 1;
     this.#setOwnerAndTimes(entry, dirFd, name);
   }
 

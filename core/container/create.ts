@@ -10,6 +10,7 @@ import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { currentIdMap } from "../runtime/userns.ts";
 import type { ContainerCreate } from "../spec/docker_api.ts";
 import { ensureLayout, leaseStore } from "../store/layout.ts";
+import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { mergeConfig } from "./merge_config.ts";
 import { resolveMountPoints } from "./mount_points.ts";
 import { randomId, randomName } from "./names.ts";
@@ -39,10 +40,11 @@ export async function createContainer(
 ): Promise<ContainerRecord> {
   assertPlatform(request.platform, image);
   assertName(request.name);
+  assertSettings(request.config, request.hostConfig);
   using _lease = leaseStore(paths);
   const id = randomId();
   const config = mergeConfig(request.config, image.config);
-  const { hostConfig } = request;
+  const hostConfig = completeHostConfig(request.hostConfig);
   config.Hostname = hostName(id, config.Hostname, hostConfig.NetworkMode, hostConfig.UTSMode);
   config.Labels ??= {};
   const idMap = currentIdMap(paths).name;

@@ -135,7 +135,8 @@ function buildNamespaces(hostConfig: HostConfig, environment: SpecEnvironment): 
   ];
 }
 
-function assertIpcMode(mode: string): void {
+/** Refuses words that are no `--ipc` mode. @throws {DhowError} `invalid_argument`, in docker's words. */
+export function assertIpcMode(mode: string): void {
   const isKnown = ["", "none", "private", "shareable", "host"].includes(mode) ||
     mode.startsWith("container:");
   if (!isKnown) throw new DhowError("invalid_argument", `invalid IPC mode: ${mode}`);

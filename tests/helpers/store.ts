@@ -3,17 +3,23 @@
  *
  * @module
  */
+import { storePaths } from "../../core/host/paths.ts";
+import { openNamespaceWorker } from "../../core/image/namespace_worker.ts";
 
 const launcher = new URL("../../dhow", import.meta.url).pathname;
 
 /** Removes every container of the store `root`, then the store with the files that belong to subordinate ids. */
 export async function removeStore(root: string): Promise<void> {
-  const ids = (await dhow(["--root", root, "ps", "-aq"])).split("\n").filter((id) => id !== "");
-  if (ids.length > 0) await dhow(["--root", root, "rm", "-fv", ...ids]);
-  await dhow(["__rmtree", root]);
+  const ids = (await dhow(root, ["ps", "-aq"])).split("\n").filter((id) => id !== "");
+  if (ids.length > 0) await dhow(root, ["rm", "-fv", ...ids]);
+  using worker = await openNamespaceWorker(storePaths(root));
+  await worker.removeTrees([root]);
 }
 
-async function dhow(args: string[]): Promise<string> {
-  const { stdout } = await new Deno.Command(launcher, { args, stderr: "null" }).output();
+async function dhow(root: string, args: string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(launcher, {
+    args: ["--root", root, ...args],
+    stderr: "null",
+  }).output();
   return new TextDecoder().decode(stdout);
 }

@@ -160,8 +160,9 @@ class LayerJob {
     const { blobPath } = await import("../store/blob.ts");
     const slash = this.#directory.lastIndexOf("/");
     const into = `${this.#directory.slice(0, slash)}/.tmp-${crypto.randomUUID()}`;
-    this.result = await worker.unpack({ blob: blobPath(this.#paths, digest), into, diffId });
+    // Before it is there: a worker that is killed leaves something behind.
     this.temporary = into;
+    this.result = await worker.unpack({ blob: blobPath(this.#paths, digest), into, diffId });
   }
 
   /** Gives the layer its name. @param below Directories of the layers below, the nearest first. @returns Its directory. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { POLLIN, WNOHANG } from "./abi/constants.ts";
+import { POLLIN, PR_SET_DUMPABLE, WNOHANG } from "./abi/constants.ts";
 import { syscallNumber } from "./abi/syscall_numbers.ts";
 import { ERRNO, SyscallError } from "./errno.ts";
 import { Fd, pollAsync } from "./fd.ts";
@@ -98,9 +98,19 @@ export async function pidfdExited(pidfd: Fd): Promise<void> {
   while (((await pollAsync([{ fd: pidfd.number, events: POLLIN }]))[0]! & POLLIN) === 0);
 }
 
-/** Sets whether other processes may look into this one; see PR_SET_DUMPABLE in prctl(2). */
-export function setDumpable(dumpable: boolean): void {
-  check("prctl(PR_SET_DUMPABLE)", libc.prctl(4, dumpable ? 1n : 0n, 0n, 0n, 0n));
+/**
+ * Until disposed, nobody in a container can look into this process's memory or that of its clones, whatever capabilities
+ * they have there: it is not dumpable.
+ *
+ * @see PR_SET_DUMPABLE in prctl(2), "PTRACE_MODE" in ptrace(2)
+ */
+export function hidden(): Disposable {
+  setDumpable(0n);
+  return { [Symbol.dispose]: () => setDumpable(1n) };
+}
+
+function setDumpable(value: bigint): void {
+  check("prctl(PR_SET_DUMPABLE)", libc.prctl(PR_SET_DUMPABLE, value, 0n, 0n, 0n));
 }
 
 /**

@@ -122,6 +122,12 @@ export class LogFile implements Disposable {
     return records;
   }
 
+  /** Goes on at byte `position`, the end of a frame. */
+  skipTo(position: number): void {
+    this.#file.seekSync(position, Deno.SeekMode.Start);
+    this.#rest = new Uint8Array(0);
+  }
+
   /** Starts over. */
   rewind(): void {
     this.#file.seekSync(0, Deno.SeekMode.Start);

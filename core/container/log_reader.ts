@@ -25,6 +25,8 @@ export interface ReadLogOptions {
 export interface FollowLogOptions extends ReadLogOptions {
   /** Resolves when the log may have grown or been rotated; may do so too often. */
   changed: () => Promise<void>;
+  /** Byte of the newest file to begin at: the end of a frame. @default everything, rotated files included */
+  position?: number;
   /** Whether the log is complete: asked before the last reading, so that nothing is missed. */
   isEnded: () => boolean;
   signal?: AbortSignal;
@@ -54,7 +56,7 @@ export async function* followLog(
   path: string,
   options: FollowLogOptions,
 ): AsyncGenerator<LogRecord> {
-  using queue = new FileQueue(path, options.tail);
+  using queue = new FileQueue(path, options);
   const { signal, until } = options;
   while (!signal?.aborted) {
     const isEnded = options.isEnded();
@@ -76,9 +78,13 @@ class FileQueue implements Disposable {
   /** Records behind the tail's start that were read while looking for it. */
   #pending: LogRecord[] = [];
 
-  constructor(path: string, tail: number | undefined) {
+  constructor(path: string, { tail, position = 0 }: FollowLogOptions) {
     this.#path = path;
     this.#files = openLogFiles(path);
+    if (position > 0) {
+      for (const file of this.#files.splice(0, this.#files.length - 1)) file[Symbol.dispose]();
+      this.#files[0]?.skipTo(position);
+    }
     if (tail === undefined) return;
     const start = findTail(this.#files, tail);
     for (const [index, file] of this.#files.entries()) {

@@ -30,6 +30,10 @@ export interface StoredState {
   oomKilled?: boolean;
   health?: Health;
   removing?: boolean;
+  /** Start time (decimal nanoseconds) of the run whose end was dealt with. */
+  finishedRun?: string;
+  /** Delay before the last restart by policy. */
+  restartDelayMs?: number;
   /** Execs that run now, for `inspect`. */
   execIds?: string[];
 }

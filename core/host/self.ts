@@ -6,7 +6,7 @@
  */
 
 /** What Deno needs to be told to run dhow without asking or fetching anything. */
-const DENO_FLAGS = ["run", "-A", "--quiet", "--no-lock", "--cached-only"];
+const DENO_FLAGS = ["run", "-A", "--no-config", "--no-lock", "--quiet"];
 
 /** Variables that a call of our own may need; nothing else of the caller's environment goes along. */
 const KEPT = [

@@ -151,6 +151,7 @@ function emitMonitorBody(
   p.store("u64", p.after(record, 16), pid);
   p.call("clock_gettime", [C.CLOCK_REALTIME, p.after(record, 24)]);
   p.call("pwrite64", [plan.monitor.fds.run, record, RUN_EXIT_AT, 0]);
+  p.call("renameat2", [C.AT_FDCWD, "run.new", C.AT_FDCWD, "run", 0]);
   p.call("close", [status]);
   emitMonitor(p, plan.monitor, { pid, pidfd, record }, master);
   p.place(leave);

@@ -1,0 +1,127 @@
+/**
+ * Removing a container: its directory, its name, its anonymous volumes.
+ *
+ * @module
+ */
+import { O_RDWR, SIGKILL } from "../../ffi/abi/constants.ts";
+import { type Fd, openIfThere } from "../../ffi/fd.ts";
+import { tryLock } from "../../ffi/lock.ts";
+import { pidfdSendSignal } from "../../ffi/process.ts";
+import { DhowError, noSuchContainer } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { tryRemoveTree } from "../store/remove_tree.ts";
+import { logContainerEvent } from "./container_event.ts";
+import { releaseName } from "./create.ts";
+import { holdInit, killStray } from "./kill.ts";
+import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
+import { waitForEnd } from "./run_watch.ts";
+import { monitorSocket } from "./start.ts";
+import { isRunning, LOCK_RUN, readState, updateStoredState } from "./state.ts";
+
+/** How to remove. */
+export interface RemoveOptions {
+  /** Kill it if it runs. */
+  force?: boolean;
+  /** Its anonymous volumes too. */
+  volumes?: boolean;
+}
+
+/**
+ * Removes container `id`.
+ *
+ * From the moment its directory is renamed away it does not exist; a crash after that leaves only garbage in `tmp`.
+ *
+ * @throws {DhowError} `conflict` if it runs and `force` was not given; `not_found` if somebody else was faster.
+ */
+export async function removeContainer(
+  paths: StorePaths,
+  id: string,
+  options: RemoveOptions = {},
+): Promise<void> {
+  const directory = containerDirectory(paths, id);
+  const record = readRecord(paths, id);
+  const { status } = readState(directory);
+  if (isRunning(status) || status === "restarting") {
+    if (!options.force) throw stillRunning(record, status);
+    updateStoredState(directory, { stopRequested: true });
+    await endByForce(directory);
+  }
+  using lock = await lockForRemoval(directory, id, options.force ?? false);
+  const { run } = readState(directory);
+  if (run !== undefined && run.exit === undefined) killStray(run);
+  updateStoredState(directory, { removing: true, stopRequested: true });
+  releaseName(paths, record.name, id);
+  const trash = `${paths.tmp}/removed-${id}`;
+  Deno.renameSync(directory, trash);
+  lock.close();
+  removeSocket(monitorSocket(paths, id));
+  const trees = [trash];
+  if (options.volumes) trees.push(...takeVolumes(paths, record));
+  await removeTreesAnyhow(paths, trees);
+  logContainerEvent(paths, record, "destroy");
+}
+
+function stillRunning(record: ContainerRecord, status: string): DhowError {
+  const remedy = status === "paused"
+    ? "container is paused and must be unpaused first"
+    : status === "restarting"
+    ? "container is restarting: stop the container before removing or force remove"
+    : "container is running: stop the container before removing or force remove";
+  return new DhowError(
+    "conflict",
+    `cannot remove container "${record.name}": ${remedy}`,
+  );
+}
+
+async function endByForce(directory: string): Promise<void> {
+  using init = holdInit(directory);
+  if (init === undefined) return;
+  pidfdSendSignal(init.pidfd, SIGKILL);
+  await waitForEnd(directory, AbortSignal.timeout(10_000));
+}
+
+async function lockForRemoval(directory: string, id: string, force: boolean): Promise<Fd> {
+  const lock = openIfThere(`${directory}/lock`, O_RDWR);
+  if (lock === undefined) throw noSuchContainer(id);
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    if (tryLock(lock, LOCK_RUN)) return lock;
+    const state = readState(directory);
+    if (isRunning(state.status) && force) await endByForce(directory);
+    else if (isRunning(state.status)) break;
+    await new Promise((resolve) => setTimeout(resolve, attempt < 20 ? 1 : 10));
+  }
+  lock.close();
+  throw new DhowError("conflict", `removal of container ${id} is already in progress`);
+}
+
+function takeVolumes(paths: StorePaths, record: ContainerRecord): string[] {
+  const taken: string[] = [];
+  for (const name of record.anonymousVolumes) {
+    const trash = `${paths.tmp}/removed-volume-${name}`;
+    try {
+      Deno.renameSync(`${paths.volumes}/${name}`, trash);
+      taken.push(trash);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return taken;
+}
+
+function removeSocket(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch { /* it had none */ }
+}
+
+/** Removes trees; where files of other ids are in the way, as root of the user namespace. */
+export async function removeTreesAnyhow(
+  paths: StorePaths,
+  trees: readonly string[],
+): Promise<void> {
+  const left = trees.filter((tree) => !tryRemoveTree(tree));
+  if (left.length === 0) return;
+  const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+  using worker = await openNamespaceWorker(paths);
+  await worker.removeTrees(left);
+}

@@ -1,0 +1,95 @@
+/**
+ * What a container's spec depends on on this machine: its layers, other containers, devices.
+ *
+ * @module
+ */
+import { DhowError } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { listHostDevices, resolveDevice } from "../runtime/devices.ts";
+import type { UserNamespace } from "../runtime/userns.ts";
+import type { Namespace, Spec } from "../spec/runtime.ts";
+import { buildSpec } from "./create_spec.ts";
+import { containerDirectory, type ContainerRecord, findContainer } from "./record.ts";
+import { readLayeredFile } from "./root_file.ts";
+import { isRunning, readState } from "./state.ts";
+
+/** A namespace to join instead of making one. */
+export interface JoinedNamespace {
+  type: Namespace["type"];
+  path: string;
+}
+
+/**
+ * Builds the spec of a container about to start.
+ *
+ * @param layers Directories of its layers, lowest first.
+ * @returns The spec, and the namespaces of other containers to join; with those, their user namespace.
+ */
+export function containerSpec(
+  paths: StorePaths,
+  record: ContainerRecord,
+  layers: readonly string[],
+  namespace: UserNamespace,
+): { spec: Spec; join: JoinedNamespace[] } {
+  const directory = containerDirectory(paths, record.id);
+  const roots = [`${directory}/upper`, ...layers.toReversed()];
+  const owners = new Set<number>();
+  const isHostFiles = hasOwnMountOf(record);
+  const spec = buildSpec(record, {
+    rootfs: "rootfs",
+    files: {
+      hosts: `${directory}/hosts`,
+      hostname: `${directory}/hostname`,
+      resolvConf: `${directory}/resolv.conf`,
+    },
+    isDirectory: (path) => stat(path)?.isDirectory ?? false,
+    exists: (path) => stat(path) !== undefined,
+    readFile: (path) => readLayeredFile(roots, path),
+    namespaceOf: (container, type) => {
+      const pid = runningPid(paths, container);
+      owners.add(pid);
+      return `/proc/${pid}/ns/${type === "network" ? "net" : type}`;
+    },
+    resolveDevice,
+    listHostDevices,
+    lastCapability: lastCapability(),
+    ...record.hostConfig.Init && !isHostFiles && { initPath: `${directory}/init` },
+  });
+  spec.linux.uidMappings = namespace.map.uids;
+  spec.linux.gidMappings = namespace.map.gids;
+  const join = spec.linux.namespaces.flatMap(({ type, path }) => path ? [{ type, path }] : []);
+  // Namespaces can only be joined from the user namespace that owns them.
+  const [owner] = owners;
+  if (owner !== undefined) join.unshift({ type: "user", path: `/proc/${owner}/ns/user` });
+  return { spec, join };
+}
+
+function hasOwnMountOf(record: ContainerRecord): boolean {
+  return record.mounts.some((point) => point.Destination === "/sbin/docker-init");
+}
+
+function runningPid(paths: StorePaths, container: string): number {
+  const id = findContainer(paths, container);
+  const { status, pid } = readState(containerDirectory(paths, id));
+  if (isRunning(status)) return pid;
+  throw new DhowError(
+    "conflict",
+    `cannot join network namespace of a non running container: ${container}`,
+  );
+}
+
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function lastCapability(): number {
+  try {
+    return Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap"));
+  } catch {
+    return 40;
+  }
+}

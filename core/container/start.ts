@@ -1,0 +1,356 @@
+/**
+ * Starting a container: from its record to a running monitor and init.
+ *
+ * @module
+ */
+import * as C from "../../ffi/abi/constants.ts";
+import { Fd, open, openIfThere, pipe } from "../../ffi/fd.ts";
+import { tryLock } from "../../ffi/lock.ts";
+import { bindUnix, socketpair, unixSocket } from "../../ffi/socket.ts";
+import { DhowError } from "../errors.ts";
+import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
+import { selfCommand, selfEnvironment } from "../host/self.ts";
+import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
+import type { Stdio } from "../runtime/init_process.ts";
+import { buildLaunch, launch, type LaunchPlan } from "../runtime/launch.ts";
+import type { MonitorOptions } from "../runtime/monitor.ts";
+import { cachedFilter } from "../runtime/seccomp.ts";
+import { parseSecurityOptions } from "../runtime/security_options.ts";
+import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
+import type { Spec } from "../spec/runtime.ts";
+import { logContainerEvent } from "./container_event.ts";
+import { killStray } from "./kill.ts";
+import { logLimits } from "./log_options.ts";
+import { writeNetworkFiles } from "./network_files.ts";
+import { probePlan } from "./probe.ts";
+import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
+import { containerSpec } from "./spec_environment.ts";
+import {
+  LOCK_RUN,
+  readState,
+  type StoredState,
+  updateStoredState,
+  writeStoredState,
+} from "./state.ts";
+
+/** How to start. */
+export interface StartOptions {
+  /** A foreground dhow owns the run: it does what the exit hook would do, as long as it lives. */
+  foreground?: boolean;
+  consoleSize?: { rows: number; columns: number };
+  /** The exit hook restarts it: keep the restart count. */
+  isRestart?: boolean;
+  restartDelayMs?: number;
+}
+
+/** A container that has been started. */
+export interface StartedContainer {
+  record: ContainerRecord;
+  /** Writing end of its stdin, where it is open, the caller is in the foreground, and there is no terminal. */
+  stdin: Fd | undefined;
+  /** While this is open the monitor leaves the end of the run to us. */
+  owner: Fd | undefined;
+}
+
+/** The socket of a container's monitor. */
+export function monitorSocket(paths: StorePaths, id: string): string {
+  return `${paths.runtime}/${id.slice(0, 32)}.sock`;
+}
+
+/**
+ * Starts container `id`.
+ *
+ * @returns Undefined if it runs already.
+ * @throws {DhowError} As `launch()`; the failure is recorded with the container.
+ */
+export async function startContainer(
+  paths: StorePaths,
+  id: string,
+  options: StartOptions = {},
+): Promise<StartedContainer | undefined> {
+  const directory = containerDirectory(paths, id);
+  const lock = await lockForStart(directory, id);
+  if (lock === undefined) return undefined;
+  using _lock = lock;
+  const record = readRecord(paths, id);
+  const before = readState(directory);
+  if (before.stored.removing) {
+    throw new DhowError("conflict", `Container ${id} is being removed: it cannot be started`);
+  }
+  if (before.run !== undefined && before.run.exit === undefined) killStray(before.run);
+  const stored: StoredState = {
+    restartCount: options.isRestart ? (before.stored.restartCount ?? 0) + 1 : 0,
+    ...options.restartDelayMs && { restartDelayMs: options.restartDelayMs },
+  };
+  writeStoredState(directory, stored);
+  try {
+    return await startLocked(paths, record, lock, options);
+  } catch (error) {
+    recordFailure(directory, error);
+    throw error;
+  }
+}
+
+/** Takes the container's lock for the monitor to be; undefined if it runs. */
+async function lockForStart(directory: string, id: string): Promise<Fd | undefined> {
+  const lock = openIfThere(`${directory}/lock`, C.O_RDWR);
+  if (lock === undefined) throw new DhowError("not_found", `No such container: ${id}`);
+  // Somebody else may be starting or ending it in this moment: that takes milliseconds.
+  for (let attempt = 0; attempt < 500; attempt++) {
+    if (tryLock(lock, LOCK_RUN)) return lock;
+    const { status } = readState(directory);
+    if (status === "running" || status === "paused") break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  lock.close();
+  if (readState(directory).status === "paused") {
+    throw new DhowError("conflict", "cannot start a paused container, try unpause instead");
+  }
+  return undefined;
+}
+
+function recordFailure(directory: string, error: unknown): void {
+  const known = error instanceof DhowError ? error : undefined;
+  const exitCode = known?.code === "command_not_found"
+    ? 127
+    : known?.code === "command_not_executable"
+    ? 126
+    : 128;
+  const at = String(BigInt(Date.now()) * 1_000_000n);
+  updateStoredState(directory, {
+    startFailure: { exitCode, message: (error as Error).message, at },
+  });
+}
+
+async function startLocked(
+  paths: StorePaths,
+  record: ContainerRecord,
+  lock: Fd,
+  options: StartOptions,
+): Promise<StartedContainer> {
+  using plan = await planStart(paths, record, lock, options);
+  await launch(plan);
+  logContainerEvent(paths, record, "start");
+  return { record, stdin: plan.takeStdin(), owner: plan.takeOwner() };
+}
+
+/** The text of `--explain`: the program that would run, one line a call; nothing is started. */
+export async function explainStart(paths: StorePaths, id: string): Promise<string> {
+  const directory = containerDirectory(paths, id);
+  const record = readRecord(paths, id);
+  using lock = open(`${directory}/lock`, C.O_RDWR);
+  using plan = await planStart(paths, record, lock, {});
+  const { explainProgram } = await import("../../ffi/program/explain.ts");
+  return explainProgram(buildLaunch(plan, plan.monitor.fds.devNull).program);
+}
+
+/** A plan together with the descriptors it names; disposing closes what was not taken. */
+interface OwnedPlan extends LaunchPlan, Disposable {
+  takeStdin(): Fd | undefined;
+  takeOwner(): Fd | undefined;
+}
+
+async function planStart(
+  paths: StorePaths,
+  record: ContainerRecord,
+  lock: Fd,
+  options: StartOptions,
+): Promise<OwnedPlan> {
+  const directory = containerDirectory(paths, record.id);
+  const stack = new DisposableStack();
+  try {
+    const namespace = stack.use(await ensureUserNamespace(paths));
+    const layers = await ensureLayers(paths, record, namespace);
+    writeNetworkFiles(directory, record);
+    const { spec, join } = containerSpec(paths, record, layers, namespace);
+    Deno.writeTextFileSync(`${directory}/config.json`, JSON.stringify(spec));
+    const io = openStdio(paths, record, options, stack);
+    const monitor = monitorOptions(paths, record, namespace, io, lock, stack);
+    const joined = join.map(({ type, path }) => ({
+      type,
+      fd: stack.use(openNamespace(path)).number,
+    }));
+    const user = joined.find(({ type }) => type === "user");
+    return {
+      spec,
+      rootfs: {
+        mountpoint: `${directory}/rootfs`,
+        overlay: {
+          base: `${paths.layers}/${record.idMap}/l`,
+          lower: layers.map((layer) => layer.slice(layer.lastIndexOf("/") + 1)).reverse(),
+          upper: `${directory}/upper`,
+          work: `${directory}/work`,
+        },
+      },
+      containerDirectory: directory,
+      userNamespace: user?.fd ?? namespace.fd.number,
+      join: joined.filter(({ type }) => type !== "user"),
+      process: {
+        stdio: io.stdio,
+        seccomp: await filterFor(paths, record, spec),
+        singleId: namespace.map.single,
+        makeCwd: true,
+        dieWithParent: true,
+      },
+      terminal: io.terminal,
+      monitor,
+      takeStdin: () => io.takeStdin(),
+      takeOwner: () => io.takeOwner(),
+      [Symbol.dispose]: () => stack[Symbol.dispose](),
+    };
+  } catch (error) {
+    stack[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function ensureLayers(
+  paths: StorePaths,
+  record: ContainerRecord,
+  namespace: UserNamespace,
+): Promise<string[]> {
+  const { diffIds, id } = record.image;
+  const found = findUnpacked(paths, diffIds, record.idMap);
+  if (found !== undefined) return found;
+  if (namespace.map.name !== record.idMap) {
+    throw new DhowError(
+      "conflict",
+      `Cannot start container "${record.name}": it was created for the ids "${record.idMap}", but yours are "${namespace.map.name}" now; create it anew`,
+    );
+  }
+  const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+  using worker = await openNamespaceWorker(paths);
+  return await ensureUnpacked(paths, { id, diffIds }, worker);
+}
+
+async function filterFor(
+  paths: StorePaths,
+  record: ContainerRecord,
+  spec: Spec,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { Privileged, SecurityOpt } = record.hostConfig;
+  const { seccomp } = parseSecurityOptions(SecurityOpt);
+  if (Privileged && seccomp === undefined || seccomp === "unconfined") return new Uint8Array();
+  const capabilities = spec.process.capabilities?.bounding ?? [];
+  return await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities });
+}
+
+function openNamespace(path: string): Fd {
+  return open(path, C.O_RDONLY);
+}
+
+/** The streams between container, monitor and us. */
+interface OpenedStdio {
+  stdio: Stdio;
+  terminal: number;
+  fds: Pick<MonitorOptions["fds"], "stdout" | "stderr" | "stdin" | "control" | "owner" | "devNull">;
+  takeStdin(): Fd | undefined;
+  takeOwner(): Fd | undefined;
+}
+
+function openStdio(
+  paths: StorePaths,
+  record: ContainerRecord,
+  options: StartOptions,
+  stack: DisposableStack,
+): OpenedStdio {
+  const { Tty, OpenStdin, StdinOnce } = record.config;
+  const devNull = stack.use(open("/dev/null", C.O_RDWR));
+  const owner = options.foreground ? pipe() : undefined;
+  if (owner !== undefined) stack.use(owner.read);
+  const fds = {
+    stdout: -1,
+    stderr: -1,
+    stdin: -1,
+    control: Tty || OpenStdin ? stack.use(openControl(paths, record.id)).number : -1,
+    owner: owner?.read.number ?? -1,
+    devNull: devNull.number,
+  };
+  const takeOwner = () => owner?.write;
+  if (owner !== undefined) stack.defer(() => {}); // its writing end is the caller's
+  if (Tty) {
+    const [ours, theirs] = socketpair(C.SOCK_SEQPACKET);
+    stack.use(ours);
+    stack.use(theirs);
+    const size = options.consoleSize ?? consoleSize(record);
+    const stdio: Stdio = { kind: "terminal", socket: theirs.number, size, console: true };
+    return { stdio, terminal: ours.number, fds, takeStdin: () => undefined, takeOwner };
+  }
+  const stdout = pipe(), stderr = pipe();
+  for (const end of [stdout, stderr]) {
+    stack.use(end.read);
+    stack.use(end.write);
+  }
+  fds.stdout = stdout.read.number;
+  fds.stderr = stderr.read.number;
+  const stdin = OpenStdin ? pipe() : undefined;
+  if (stdin !== undefined) stack.use(stdin.read);
+  // With StdinOnce the end of the first attachment is the end of input: the monitor keeps no end of its own.
+  const isOurs = options.foreground === true && StdinOnce;
+  if (stdin !== undefined && !isOurs) fds.stdin = stdin.write.number;
+  let given = false;
+  if (stdin !== undefined) stack.defer(() => given || stdin.write.close());
+  const stdio: Stdio = {
+    kind: "fds",
+    stdin: stdin?.read.number ?? devNull.number,
+    stdout: stdout.write.number,
+    stderr: stderr.write.number,
+  };
+  const takeStdin = () => {
+    if (stdin === undefined || !options.foreground) return undefined;
+    given = true;
+    return stdin.write;
+  };
+  return { stdio, terminal: -1, fds, takeStdin, takeOwner };
+}
+
+function consoleSize({ hostConfig }: ContainerRecord): { rows: number; columns: number } {
+  const [rows, columns] = hostConfig.ConsoleSize;
+  return { rows, columns };
+}
+
+function openControl(paths: StorePaths, id: string): Fd {
+  ensureRuntimeDirectory(paths);
+  const path = monitorSocket(paths, id);
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const socket = unixSocket(C.SOCK_DGRAM);
+  bindUnix(socket, path);
+  return socket;
+}
+
+function monitorOptions(
+  paths: StorePaths,
+  record: ContainerRecord,
+  namespace: UserNamespace,
+  io: OpenedStdio,
+  lock: Fd,
+  stack: DisposableStack,
+): MonitorOptions {
+  const directory = containerDirectory(paths, record.id);
+  const run = stack.use(open(`${directory}/run.new`, C.O_RDWR | C.O_CREAT | C.O_TRUNC));
+  const logFlags = C.O_WRONLY | C.O_CREAT | C.O_APPEND;
+  const log = stack.use(open(`${directory}/log`, logFlags));
+  const { hostConfig } = record;
+  const probe = probePlan(paths, record);
+  return {
+    fds: {
+      ...io.fds,
+      run: run.number,
+      log: log.number,
+      lock: lock.number,
+      alive: namespace.alive.number,
+    },
+    logSize: Deno.statSync(`${directory}/log`).size,
+    ...logLimits(hostConfig.LogConfig),
+    hook: {
+      args: selfCommand("__hook", [paths.root, record.id]),
+      env: selfEnvironment(),
+      always: !["", "no"].includes(hostConfig.RestartPolicy.Name),
+    },
+    ...probe && { probe },
+  };
+}

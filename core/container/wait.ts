@@ -1,0 +1,48 @@
+/**
+ * `docker wait`.
+ *
+ * @module
+ */
+import type { StorePaths } from "../host/paths.ts";
+import { containerDirectory } from "./record.ts";
+import { hasEnded, waitForEnd, watchContainer } from "./run_watch.ts";
+import { isRunning, readState } from "./state.ts";
+
+/** Resolves with a container's exit code once the condition holds. */
+export async function waitContainer(
+  paths: StorePaths,
+  id: string,
+  options: { condition?: "not-running" | "next-exit" | "removed"; signal?: AbortSignal } = {},
+): Promise<number> {
+  const directory = containerDirectory(paths, id);
+  const { condition = "not-running", signal } = options;
+  if (condition === "next-exit") await waitForStart(directory, signal);
+  await waitForEnd(directory, signal);
+  let { exitCode } = readState(directory);
+  if (condition !== "removed") return exitCode;
+  while (exists(directory)) {
+    exitCode = readState(directory).exitCode;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    signal?.throwIfAborted();
+  }
+  return exitCode;
+}
+
+async function waitForStart(directory: string, signal: AbortSignal | undefined): Promise<void> {
+  using watcher = watchContainer(directory);
+  const before = readState(directory).startedAt;
+  while (!isRunning(readState(directory).status) || hasEnded(directory)) {
+    if (readState(directory).startedAt !== before) return; // started and ended meanwhile
+    await watcher.changed();
+    signal?.throwIfAborted();
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * `Containers`, done in this process. Each method loads what it needs when it is called.
+ *
+ * @module
+ */
+import {
+  containerDirectory,
+  containerIds,
+  type ContainerRecord,
+  findContainer,
+  readRecord,
+} from "../container/record.ts";
+import { readState, type State } from "../container/state.ts";
+import { DhowError } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import type { ImageUser } from "../image/image_users.ts";
+import type { ResolvedImage } from "../image/resolve.ts";
+import type {
+  ContainerCreate,
+  ContainerInspect,
+  ContainerSummary,
+  ExecConfig,
+  HostConfig,
+} from "../spec/docker_api.ts";
+import type {
+  AttachedStream,
+  AttachOptions,
+  CallOptions,
+  LogRecord,
+  LogsOptions,
+} from "../spec/streams.ts";
+import type { ContainerArchive, Containers, ListContainersOptions, PathStat } from "./engine.ts";
+
+/** The containers of one store. */
+export class LocalContainers implements Containers {
+  readonly #paths: StorePaths;
+
+  constructor(paths: StorePaths) {
+    this.#paths = paths;
+  }
+
+  #find(name: string): string {
+    return findContainer(this.#paths, name);
+  }
+
+  async create(
+    request: ContainerCreate,
+    _options: CallOptions = {},
+  ): Promise<{ id: string; warnings: string[] }> {
+    const [{ createContainer }, settings, { logContainerEvent }] = await Promise.all([
+      import("../container/create.ts"),
+      import("../container/host_config.ts"),
+      import("../container/container_event.ts"),
+    ]);
+    settings.assertSettings(request.config, request.hostConfig);
+    const hostConfig = settings.completeHostConfig(request.hostConfig);
+    const image = await this.#resolveImage(request.config.Image);
+    const record = await createContainer(this.#paths, image, { ...request, hostConfig });
+    logContainerEvent(this.#paths, record, "create");
+    return { id: record.id, warnings: [] };
+  }
+
+  async #resolveImage(name: string): Promise<ResolvedImage> {
+    const { resolveImage } = await import("../image/resolve.ts");
+    try {
+      return resolveImage(this.#paths, name);
+    } catch (error) {
+      if (!(error instanceof DhowError) || error.code !== "not_found") throw error;
+      const { ensureBuiltinImage } = await import("../image/builtin_image.ts");
+      if (!await ensureBuiltinImage(this.#paths, name)) throw error;
+      return resolveImage(this.#paths, name);
+    }
+  }
+
+  async start(name: string, _options: CallOptions = {}): Promise<void> {
+    const { startContainer } = await import("../container/start.ts");
+    const started = await startContainer(this.#paths, this.#find(name));
+    started?.stdin?.close();
+  }
+
+  async startAttached(name: string, options: AttachOptions = {}): Promise<AttachedStream> {
+    const [{ startAttached }, { finishRun }] = await Promise.all([
+      import("../container/attach.ts"),
+      import("../container/finish.ts"),
+    ]);
+    return await startAttached(this.#paths, this.#find(name), options, finishRun);
+  }
+
+  /** The program that starting the container would run, as text. */
+  async explain(name: string): Promise<string> {
+    const { explainStart } = await import("../container/start.ts");
+    return await explainStart(this.#paths, this.#find(name));
+  }
+
+  async attach(name: string, options: AttachOptions = {}): Promise<AttachedStream> {
+    const { attachContainer } = await import("../container/attach.ts");
+    const id = this.#find(name);
+    const stream = attachContainer(this.#paths, id, options);
+    const { logContainerEvent } = await import("../container/container_event.ts");
+    logContainerEvent(this.#paths, readRecord(this.#paths, id), "attach");
+    return stream;
+  }
+
+  async stop(
+    name: string,
+    options: CallOptions & { signalName?: string; timeoutSeconds?: number } = {},
+  ): Promise<void> {
+    const { stopContainer } = await import("../container/stop.ts");
+    await stopContainer(this.#paths, this.#find(name), options);
+  }
+
+  async restart(
+    name: string,
+    options: CallOptions & { signalName?: string; timeoutSeconds?: number } = {},
+  ): Promise<void> {
+    const [{ stopContainer }, { finishRun }, { startContainer }, events] = await Promise.all([
+      import("../container/stop.ts"),
+      import("../container/finish.ts"),
+      import("../container/start.ts"),
+      import("../container/container_event.ts"),
+    ]);
+    const id = this.#find(name);
+    const record = readRecord(this.#paths, id);
+    await stopContainer(this.#paths, id, options);
+    const keep = { ...record, hostConfig: { ...record.hostConfig, AutoRemove: false } };
+    await finishRun(this.#paths, keep);
+    const started = await startContainer(this.#paths, id);
+    started?.stdin?.close();
+    events.logContainerEvent(this.#paths, record, "restart");
+  }
+
+  async kill(name: string, signalName?: string): Promise<void> {
+    const { killContainer } = await import("../container/stop.ts");
+    killContainer(this.#paths, this.#find(name), signalName);
+  }
+
+  async pause(name: string): Promise<void> {
+    const { pauseContainer } = await import("../container/stop.ts");
+    await pauseContainer(this.#paths, this.#find(name));
+  }
+
+  async unpause(name: string): Promise<void> {
+    const { unpauseContainer } = await import("../container/stop.ts");
+    await unpauseContainer(this.#paths, this.#find(name));
+  }
+
+  async wait(
+    name: string,
+    options: CallOptions & { condition?: "not-running" | "next-exit" | "removed" } = {},
+  ): Promise<number> {
+    const { waitContainer } = await import("../container/wait.ts");
+    return await waitContainer(this.#paths, this.#find(name), options);
+  }
+
+  async remove(
+    name: string,
+    options: { force?: boolean; volumes?: boolean; link?: boolean } = {},
+  ): Promise<void> {
+    const { removeContainer } = await import("../container/remove.ts");
+    await removeContainer(this.#paths, this.#find(name), options);
+  }
+
+  async rename(name: string, newName: string): Promise<void> {
+    const [{ renameContainer }, { logContainerEvent }] = await Promise.all([
+      import("../container/create.ts"),
+      import("../container/container_event.ts"),
+    ]);
+    const record = readRecord(this.#paths, this.#find(name));
+    renameContainer(this.#paths, record, newName);
+    const renamed = readRecord(this.#paths, record.id);
+    logContainerEvent(this.#paths, renamed, "rename", { oldName: `/${record.name}` });
+  }
+
+  async update(name: string, changes: Partial<HostConfig>): Promise<{ warnings: string[] }> {
+    const { updateContainer } = await import("../container/update.ts");
+    updateContainer(this.#paths, this.#find(name), changes);
+    return { warnings: [] };
+  }
+
+  async inspect(name: string, options: { size?: boolean } = {}): Promise<ContainerInspect> {
+    const [{ inspectContainer }, { findUnpacked }] = await Promise.all([
+      import("../container/inspect.ts"),
+      import("../image/ensure_unpacked.ts"),
+    ]);
+    const id = this.#find(name);
+    const record = readRecord(this.#paths, id);
+    const directory = containerDirectory(this.#paths, id);
+    const lowerDirs = findUnpacked(this.#paths, record.image.diffIds, record.idMap)?.reverse();
+    const { containerSize } = await import("../container/size.ts");
+    return inspectContainer(record, readState(directory), {
+      directory,
+      ...lowerDirs && { lowerDirs },
+      ...options.size && { size: containerSize(this.#paths, record) },
+    });
+  }
+
+  async list(options: ListContainersOptions = {}): Promise<ContainerSummary[]> {
+    const { summarize } = await import("../container/list.ts");
+    const { filterContainers } = await import("../container/filters.ts");
+    const containers = await this.#tidyList();
+    const { size, ...rest } = options;
+    const found = filterContainers(containers, {
+      ...rest,
+      ...options.filters?.ancestor && { ancestorIds: await this.#ancestors() },
+    });
+    const rows = found.map(({ record, state }) => summarize(record, state));
+    if (!size) return rows;
+    const { containerSize } = await import("../container/size.ts");
+    return rows.map((row, i) => {
+      const { rw, rootFs } = containerSize(this.#paths, found[i]!.record);
+      return { ...row, SizeRw: rw, SizeRootFs: rootFs };
+    });
+  }
+
+  async #ancestors(): Promise<(name: string) => readonly string[]> {
+    const { resolveImageId } = await import("../image/resolve.ts");
+    return (name) => {
+      try {
+        return [resolveImageId(this.#paths, name)];
+      } catch (error) {
+        if (error instanceof DhowError && error.code === "not_found") return [];
+        throw error;
+      }
+    };
+  }
+
+  /** All containers; those that were to go with their end, and whose dhow died before, go now. */
+  async #tidyList(): Promise<{ record: ContainerRecord; state: State }[]> {
+    const containers = this.#all();
+    const left = containers.filter(({ record, state }) => isForgotten(record, state));
+    if (left.length === 0) return containers;
+    const { finishRun } = await import("../container/finish.ts");
+    for (const { record } of left) await finishRun(this.#paths, record).catch(() => {});
+    return containers.filter((container) => !left.includes(container));
+  }
+
+  #all(): { record: ContainerRecord; state: State }[] {
+    return containerIds(this.#paths).flatMap((id) => {
+      try {
+        const record = readRecord(this.#paths, id);
+        return [{ record, state: readState(containerDirectory(this.#paths, id)) }];
+      } catch {
+        return []; // removed meanwhile
+      }
+    });
+  }
+
+  /** All containers, as their images see them. */
+  imageUsers(): ImageUser[] {
+    return this.#all().map(({ record, state }) => ({
+      containerId: record.id,
+      imageId: record.image.id,
+      running: state.pid > 0,
+      diffIds: record.image.diffIds,
+    }));
+  }
+
+  async *logs(name: string, options: LogsOptions = {}): AsyncIterable<LogRecord> {
+    const { readContainerLog } = await import("../container/read_log.ts");
+    yield* readContainerLog(this.#paths, this.#find(name), options);
+  }
+
+  async top(
+    name: string,
+    psArgs?: string[],
+  ): Promise<{ titles: string[]; processes: string[][] }> {
+    const { topContainer } = await import("../container/container_top.ts");
+    return topContainer(this.#paths, this.#find(name), psArgs);
+  }
+
+  async exec(
+    name: string,
+    config: ExecConfig,
+    options: AttachOptions = {},
+  ): Promise<AttachedStream> {
+    const { execAttached } = await import("../container/exec.ts");
+    return await execAttached(this.#paths, this.#find(name), config, options);
+  }
+
+  async execDetached(name: string, config: ExecConfig): Promise<void> {
+    const { execDetached } = await import("../container/exec.ts");
+    await execDetached(this.#paths, this.#find(name), config);
+  }
+
+  async archive(name: string, path: string, options: CallOptions = {}): Promise<ContainerArchive> {
+    const { archiveContainer } = await import("../container/archive.ts");
+    return await archiveContainer(this.#paths, this.#find(name), path, options);
+  }
+
+  async extract(
+    name: string,
+    path: string,
+    tar: ReadableStream<Uint8Array>,
+    options: CallOptions & { noOverwriteDirNonDir?: boolean; copyUidGid?: boolean } = {},
+  ): Promise<void> {
+    const { extractContainer } = await import("../container/archive.ts");
+    await extractContainer(this.#paths, this.#find(name), path, tar, options);
+  }
+
+  async stat(name: string, path: string): Promise<PathStat> {
+    const { statContainer } = await import("../container/archive.ts");
+    return await statContainer(this.#paths, this.#find(name), path);
+  }
+}
+
+function isForgotten(record: ContainerRecord, state: State): boolean {
+  if (!record.hostConfig.AutoRemove || state.status !== "exited") return false;
+  // Its monitor has just ended: whoever waits for it is about to remove it.
+  return BigInt(Date.now()) * 1_000_000n - state.finishedAt > 2_000_000_000n;
+}

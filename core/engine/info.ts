@@ -1,0 +1,61 @@
+/**
+ * `docker info`.
+ *
+ * @module
+ */
+import type { StorePaths } from "../host/paths.ts";
+import { currentIdMap } from "../runtime/userns.ts";
+import { VERSION } from "../version.ts";
+import type { Engine } from "./engine.ts";
+
+/** Collects what `docker info` shows, under docker's names. */
+export async function collectInfo(
+  paths: StorePaths,
+  engine: Engine,
+): Promise<Record<string, unknown>> {
+  const containers = await engine.containers.list({ all: true });
+  const count = (state: string) => containers.filter((row) => row.State === state).length;
+  const map = currentIdMap(paths);
+  return {
+    ID: map.name,
+    Containers: containers.length,
+    ContainersRunning: count("running"),
+    ContainersPaused: count("paused"),
+    ContainersStopped: containers.length - count("running") - count("paused"),
+    Images: (await engine.images.list()).length,
+    Driver: "overlay2",
+    DriverStatus: [
+      ["Overlay", "the kernel's own, in a user namespace"],
+      ["User ids", map.single ? `one (${map.reason})` : `${countIds(map.uids)}`],
+    ],
+    LoggingDriver: "json-file",
+    CgroupDriver: "none",
+    CgroupVersion: "2",
+    NCPU: navigator.hardwareConcurrency,
+    MemTotal: Deno.systemMemoryInfo().total,
+    DefaultRuntime: "dhow",
+    InitBinary: "built in",
+    SecurityOptions: ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
+    KernelVersion: Deno.osRelease(),
+    OperatingSystem: operatingSystem(),
+    OSType: "linux",
+    Architecture: Deno.build.arch,
+    Name: Deno.hostname(),
+    ServerVersion: VERSION,
+    DockerRootDir: paths.root,
+    Warnings: map.single ? [`WARNING: Only one id is mapped: ${map.reason}`] : [],
+  };
+}
+
+function countIds(mappings: { size: number }[]): number {
+  return mappings.reduce((sum, mapping) => sum + mapping.size, 0);
+}
+
+function operatingSystem(): string {
+  try {
+    const text = Deno.readTextFileSync("/etc/os-release");
+    return text.match(/^PRETTY_NAME="?([^"\n]*)/m)?.[1] ?? "Linux";
+  } catch {
+    return "Linux";
+  }
+}

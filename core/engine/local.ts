@@ -1,0 +1,58 @@
+/**
+ * The engine that works in this process, on the user's own store.
+ *
+ * @module
+ */
+import { type StorePaths, storePaths } from "../host/paths.ts";
+import { LocalContainers } from "./containers.ts";
+import type { Containers, Engine, Images, System } from "./engine.ts";
+import { LocalImages } from "./images.ts";
+import { LocalSystem } from "./system.ts";
+
+/** How to open an engine. */
+export interface LocalEngineOptions {
+  /** Where the store is. @default `$DHOW_ROOT`, else `$XDG_DATA_HOME/dhow` */
+  root?: string;
+}
+
+/** Opens an engine. Touches nothing before it is asked for something. */
+export function openLocalEngine(options: LocalEngineOptions = {}): Promise<LocalEngine> {
+  return Promise.resolve(new LocalEngine(storePaths(options.root)));
+}
+
+/** Everything is in the store: the object holds no state worth keeping. */
+export class LocalEngine implements Engine {
+  readonly paths: StorePaths;
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly system: System;
+
+  constructor(paths: StorePaths) {
+    this.paths = paths;
+    const containers = new LocalContainers(paths);
+    this.containers = containers;
+    this.images = new LocalImages(paths, {
+      users: () => containers.imageUsers(),
+      emit: (event) => void emit(paths, event),
+    });
+    this.system = new LocalSystem(paths, this);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function emit(
+  paths: StorePaths,
+  event: Parameters<NonNullable<ConstructorParameters<typeof LocalImages>[1]["emit"]>>[0],
+): Promise<void> {
+  const { appendEvent, makeEvent } = await import("../container/events.ts");
+  const { ID, Attributes } = event.Actor;
+  try {
+    appendEvent(
+      paths.events,
+      makeEvent(event.Type, event.Action, { id: ID, attributes: Attributes }),
+    );
+  } catch { /* an event is not worth failing for */ }
+}

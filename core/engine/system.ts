@@ -1,0 +1,58 @@
+/**
+ * `System`, done in this process: events, info, version.
+ *
+ * @module
+ */
+import type { StorePaths } from "../host/paths.ts";
+import type { EventMessage } from "../spec/docker_api.ts";
+import type { CallOptions } from "../spec/streams.ts";
+import type { Engine, System } from "./engine.ts";
+
+/** What `docker version` and `info` report of the engine. */
+export const API_VERSION = "1.51";
+
+/** The machine and the store as a whole. */
+export class LocalSystem implements System {
+  readonly #paths: StorePaths;
+  readonly #engine: Engine;
+
+  constructor(paths: StorePaths, engine: Engine) {
+    this.#paths = paths;
+    this.#engine = engine;
+  }
+
+  async *events(
+    options: CallOptions & {
+      since?: bigint;
+      until?: bigint;
+      filters?: Record<string, string[]>;
+    } = {},
+  ): AsyncIterable<EventMessage> {
+    const [{ followEvents }, { watchEvents }, { ensureLayout }] = await Promise.all([
+      import("../container/events.ts"),
+      import("../container/watch_events.ts"),
+      import("../store/layout.ts"),
+    ]);
+    ensureLayout(this.#paths);
+    using watcher = watchEvents(this.#paths);
+    yield* followEvents(this.#paths.events, { ...options, changed: () => watcher.changed() });
+  }
+
+  async info(): Promise<Record<string, unknown>> {
+    const { collectInfo } = await import("./info.ts");
+    return await collectInfo(this.#paths, this.#engine);
+  }
+
+  async version(): Promise<Record<string, unknown>> {
+    const { VERSION } = await import("../version.ts");
+    return {
+      Version: VERSION,
+      ApiVersion: API_VERSION,
+      MinAPIVersion: "1.24",
+      Os: "linux",
+      Arch: Deno.build.arch === "x86_64" ? "amd64" : "arm64",
+      KernelVersion: Deno.osRelease(),
+      DenoVersion: Deno.version.deno,
+    };
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Running a further process in a running container: exec.
+ *
+ * A go-between that shares our memory enters the container's namespaces and clones the process as our own child, so that
+ * its exit is ours to see. While it is being set up it is a copy of us inside the container; being not dumpable, nobody
+ * there can look into it or at what it has open (CVE-2016-9962).
+ *
+ * @module
+ */
+import * as C from "../../ffi/abi/constants.ts";
+import { pipe, pollAsync, read } from "../../ffi/fd.ts";
+import { hidden } from "../../ffi/process.ts";
+import { ProgramBuilder } from "../../ffi/program/builder.ts";
+import {
+  closeAllBut,
+  decodeFailure,
+  reportFailure,
+  withSignalsBlocked,
+} from "../../ffi/program/fragments.ts";
+import { LoadedProgram } from "../../ffi/program/loader.ts";
+import type { Process } from "../spec/runtime.ts";
+import { InitContext } from "./init_context.ts";
+import { emitProcess, type ProcessOptions } from "./init_process.ts";
+import { processError } from "./start_error.ts";
+
+/** What to run where. */
+export interface EnterPlan {
+  process: Process;
+  options: ProcessOptions;
+  /** A pidfd of the container's init. */
+  init: number;
+  /** `CLONE_NEW*` of the namespaces to enter, `CLONE_NEWUSER` among them. */
+  namespaces: number;
+  /** Leave it alone: it becomes nobody's child. */
+  detached: boolean;
+}
+
+/**
+ * Starts a process in a container and waits until its command is executed.
+ *
+ * @returns Its pid, to be reaped by the caller unless it is detached.
+ * @throws {DhowError} `command_not_found`, `command_not_executable`, `start_failed`.
+ */
+export async function enter(plan: EnterPlan): Promise<number> {
+  const status = pipe();
+  using reading = status.read;
+  using writing = status.write;
+  const program = buildEnter(plan, writing.number);
+  using loaded = new LoadedProgram(program);
+  let pid: number;
+  {
+    using _hidden = hidden();
+    pid = loaded.run();
+  }
+  writing.close();
+  await pollAsync([{ fd: reading.number, events: C.POLLIN }]);
+  const record = new Uint8Array(64);
+  const n = read(reading.number, record);
+  const failure = decodeFailure(loaded, record.slice(0, Math.max(n, 0)));
+  if (failure === undefined) return pid;
+  const { label = "", syscall = "clone" } = program.ops[failure.op]!;
+  if (pid > 0 && !plan.detached) await reapQuietly(pid);
+  throw processError({ label, syscall, errno: failure.errno }, plan.process);
+}
+
+async function reapQuietly(pid: number): Promise<void> {
+  const { waitpid } = await import("../../ffi/process.ts");
+  try {
+    waitpid(pid);
+  } catch { /* gone already */ }
+}
+
+/** Builds the program of an exec. Pure. @param status Where failures are reported; exec closes it. */
+export function buildEnter(
+  plan: EnterPlan,
+  status: number,
+): ReturnType<ProgramBuilder["build"]> {
+  const p = new ProgramBuilder();
+  const between = p.label("enter");
+  const process = p.label("process");
+  const fail = p.label("failed");
+  const pid = p.variable(0);
+  withSignalsBlocked(p, () => {
+    const over = p.label("over");
+    const flags = C.CLONE_VM | C.CLONE_VFORK | C.SIGCHLD;
+    const first = p.clone(flags, between, { label: "fork" });
+    p.jumpIf(first, "<", 0, over);
+    p.call("wait4", [first, 0, 0, 0]);
+    p.jump(over);
+
+    p.place(between);
+    p.call("setns", [plan.init, plan.namespaces], { orElse: fail, label: "enter the container" });
+    const parent = plan.detached ? 0 : C.CLONE_PARENT;
+    p.set(pid, p.clone(parent | C.SIGCHLD, process, { orElse: fail, label: "fork" }));
+    p.exit(0);
+    reportFailure(p, fail, status, 125);
+
+    p.place(process);
+    const { stdio } = plan.options;
+    const streams = stdio.kind === "fds"
+      ? [stdio.stdin, stdio.stdout, stdio.stderr]
+      : [stdio.socket];
+    closeAllBut(p, [status, ...streams]);
+    emitProcess(new InitContext(p, fail), plan.process, plan.options);
+    p.place(over);
+  });
+  p.return(pid);
+  return p.build();
+}

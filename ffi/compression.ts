@@ -232,6 +232,7 @@ class ZstdDecoder implements Decoder {
     this.#in[2] = 0n;
     for (;;) {
       this.#out[2] = 0n;
+      const before: bigint = this.#in[2]!;
       const result = libzstd().ZSTD_decompressStream(
         this.#stream,
         new Uint8Array(this.#out.buffer),
@@ -240,7 +241,8 @@ class ZstdDecoder implements Decoder {
       if (libzstd().ZSTD_isError(result)) throw new CompressedDataError(this.#message(result));
       const produced = Number(this.#out[2]);
       if (produced > 0) sink(this.#output.subarray(0, produced));
-      this.#insideFrame = result !== 0n;
+      // A call that did nothing asks for the header of a next frame, which need not come.
+      if (produced > 0 || this.#in[2] !== before) this.#insideFrame = result !== 0n;
       if (Number(this.#in[2]) === input.length && produced < OUTPUT_BYTES) return;
     }
   }

@@ -373,7 +373,6 @@ export class LayerUnpacker implements TarHandler, Disposable {
     const result = tryMkdirat(dirFd, name, 0o755);
     if (result !== -ERRNO.EEXIST) {
       verify("mkdirat", result, path);
-      lchownat(dirFd, name, 0, 0);
       chmodItself(dirFd, name, 0o755);
       this.#implied.add(path);
     }
@@ -416,6 +415,11 @@ export class LayerUnpacker implements TarHandler, Disposable {
         `${what}: it is a hard link to "${entry.linkPath}", which is not in this layer`,
         { cause: error },
       );
+    }
+    if (code === "EPERM" && error.syscall === "linkat") {
+      const message =
+        `${what}: it is a hard link to "${entry.linkPath}", which cannot be linked to`;
+      return new DhowError("invalid_layer", message, { cause: error });
     }
     if (["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EEXIST", "EXDEV"].includes(code)) {
       return new DhowError("invalid_layer", `${what}: ${errnoText(code)}`, { cause: error });

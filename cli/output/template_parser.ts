@@ -322,8 +322,9 @@ class Parser {
     while (this.#peek().kind === "field" && !this.#peek().spaced) {
       const field = this.#tokens[this.#at++]!;
       operand.fields.push(field.text.slice(1));
+      // As Go's parser: a chain of fields is placed where its second one begins.
+      if (operand.text === token.text) operand.position = field.start;
       operand.text += field.text;
-      operand.position = field.start;
     }
     return operand;
   }

@@ -46,6 +46,8 @@ export interface Containers {
    * Cheaper than `attach()` then `start()`.
    */
   startAttached(name: string, options?: AttachOptions): Promise<AttachedStream>;
+  /** The program that a start would run, one line a call; nothing is started. */
+  explain(name: string): Promise<string>;
   /** Attaches to a running container. */
   attach(name: string, options?: AttachOptions): Promise<AttachedStream>;
   /** Asks with the stop signal, kills after the timeout. Resolves when the container has exited. */

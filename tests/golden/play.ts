@@ -78,6 +78,8 @@ export function normalize(text: string, directory: string): string {
       /OCI runtime exec failed: exec failed: (unable to start container process: )?/g,
       "",
     )
+    // The client's own log, when the daemon hangs up on it.
+    .replaceAll(/^time="TIME" level=error .*\n/gm, "")
     .replaceAll("SRun 'dhow", "Run 'dhow")
     // Columns are as wide as what was replaced above.
     .replaceAll(/ {2,}/g, "  ");

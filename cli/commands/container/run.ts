@@ -6,7 +6,12 @@
 import type { Engine } from "../../../core/engine/engine.ts";
 import { assertTty, join, terminalSize } from "../../attach.ts";
 import { command } from "../../command.ts";
-import { createContainer, type Created, toRunError } from "../../create_container.ts";
+import {
+  createContainer,
+  type CreateContext,
+  type Created,
+  toRunError,
+} from "../../create_container.ts";
 import { ExitError } from "../../errors.ts";
 import type { Output } from "../../output/stream.ts";
 import { createFlags } from "../../run_flags.ts";
@@ -25,11 +30,16 @@ export const run = command({
       help: "Run container in background and print container ID",
     },
     detachKeys: { type: "string", help: "Override the key sequence for detaching a container" },
+    explain: {
+      type: "bool",
+      help: "Print the system calls that would start the container, and start nothing",
+    },
     sigProxy: { type: "bool", default: true, help: "Proxy received signals to the process" },
   },
   interspersed: false,
   async run(context) {
     const { flags, engine, out, err, path } = context;
+    if (flags.explain) return await explain(context);
     if (!flags.detach) {
       const stdin = flags.interactive || flags.attach.includes("stdin");
       assertTty({ stdin, tty: flags.tty });
@@ -56,6 +66,24 @@ export const run = command({
     }
   },
 });
+
+/** Creates the container, for its paths to be true, and removes it again. */
+async function explain(context: CreateContext & { out: Output }): Promise<number> {
+  const { engine, out, path } = context;
+  try {
+    const { id } = await createContainer(context, ({ hostConfig }) => {
+      hostConfig.AutoRemove = false;
+    });
+    try {
+      out.write(await engine.containers.explain(id));
+    } finally {
+      await engine.containers.remove(id, { force: true, volumes: true });
+    }
+    return 0;
+  } catch (error) {
+    throw toRunError(error, path);
+  }
+}
 
 async function runAttached(
   { id, request: { config } }: Created,

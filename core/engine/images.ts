@@ -6,6 +6,8 @@
 import type { StorePaths } from "../host/paths.ts";
 import type { ImageUser } from "../image/image_users.ts";
 import { resolveImageId } from "../image/resolve.ts";
+import { readConfig } from "../image/stored_image.ts";
+import { canonicalReference, familiarReference, parseReference } from "../lib/reference.ts";
 import { currentIdMap } from "../runtime/userns.ts";
 import type { EventMessage, ImageInspect, ImageSummary } from "../spec/docker_api.ts";
 import type { CallOptions, Images } from "./engine.ts";
@@ -15,7 +17,7 @@ export interface LocalImagesOptions {
   /** All containers, as their images see them. */
   users(): ImageUser[];
   /** Writes an event. */
-  emit?(event: Pick<EventMessage, "Type" | "Action" | "Actor">): void;
+  emit?(event: Pick<EventMessage, "Type" | "Action" | "Actor">): void | Promise<void>;
 }
 
 /** The images of one store. Each method loads what it needs when it is called. */
@@ -54,7 +56,8 @@ export class LocalImages implements Images {
     const { importImage } = await import("../image/import_image.ts");
     using worker = await this.#openWorker(options.signal);
     const id = await importImage(this.#paths, tar, options, worker);
-    this.#emit("import", id, options.reference ?? id);
+    if (options.reference !== undefined) await this.#emit("tag", id, shown(options.reference));
+    await this.#emit("import", id, id);
     return id;
   }
 
@@ -65,14 +68,14 @@ export class LocalImages implements Images {
     const { loadImages } = await import("../image/load_image.ts");
     using worker = await this.#openWorker(options.signal);
     const loaded = await loadImages(this.#paths, tar, options, worker);
-    for (const { id, references } of loaded) this.#emit("load", id, references[0] ?? id);
+    for (const { id } of loaded) await this.#emit("load", id, id);
     return loaded;
   }
 
   async tag(source: string, target: string): Promise<void> {
     const { tagImage } = await import("../image/tag_image.ts");
     tagImage(this.#paths, source, target);
-    this.#emit("tag", resolveImageId(this.#paths, target), target);
+    await this.#emit("tag", resolveImageId(this.#paths, target), shown(target));
   }
 
   async remove(
@@ -87,8 +90,8 @@ export class LocalImages implements Images {
       openWorker: () => this.#openWorker(),
     });
     for (const item of removed) {
-      if ("untagged" in item) this.#emit("untag", id, id);
-      else if (item.deleted === id) this.#emit("delete", id, id);
+      if ("untagged" in item) await this.#emit("untag", id, id);
+      else if (item.deleted === id) await this.#emit("delete", id, id);
     }
     return removed;
   }
@@ -98,11 +101,26 @@ export class LocalImages implements Images {
     return await openNamespaceWorker(this.#paths, signal);
   }
 
-  #emit(action: string, id: string, name: string): void {
-    this.#options.emit?.({
+  /** Waits: the process may end as soon as the call has. */
+  async #emit(action: string, id: string, name: string): Promise<void> {
+    await this.#options.emit?.({
       Type: "image",
       Action: action,
-      Actor: { ID: id, Attributes: { name } },
+      Actor: { ID: id, Attributes: { ...this.#labels(id), name } },
     });
   }
+
+  /** Docker puts an image's labels beside its name, while it is there. */
+  #labels(id: string): Record<string, string> {
+    try {
+      return readConfig(this.#paths, id).config?.Labels ?? {};
+    } catch {
+      return {};
+    }
+  }
+}
+
+/** A reference as docker shows it, tag and all. */
+function shown(text: string): string {
+  return familiarReference(parseReference(canonicalReference(parseReference(text))));
 }

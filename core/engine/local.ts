@@ -33,7 +33,7 @@ export class LocalEngine implements Engine {
     this.containers = containers;
     this.images = new LocalImages(paths, {
       users: () => containers.imageUsers(),
-      emit: (event) => void emit(paths, event),
+      emit: (event) => emit(paths, event),
     });
     this.system = new LocalSystem(paths, this);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import { SHARED_MOUNT } from "../runtime/mount_options.ts";
 import type { HostConfig, MountPoint, MountSpec } from "../spec/docker_api.ts";
 import type { SpecMount } from "../spec/runtime.ts";
 
@@ -11,8 +12,8 @@ import type { SpecMount } from "../spec/runtime.ts";
 export interface MountEnvironment {
   /** Our own files, to bind over the image's; those without a path are left to the image. */
   files: { hosts?: string; hostname?: string; resolvConf?: string };
-  /** A directory to share as /dev/shm, with `--ipc shareable` or that of another container. */
-  shm?: string;
+  /** The mount namespace whose /dev/shm to share, with `--ipc container:web`: `/proc/123/ns/mnt`. */
+  shmOf?: string;
   /** A program for `--init`, to bind to `/sbin/docker-init`. */
   initPath?: string;
   /** Whether `path` on the host is a directory; a file is bound to a file. */
@@ -57,6 +58,7 @@ function depth(path: string): number {
 function standardMounts(hostConfig: HostConfig, environment: MountEnvironment): SpecMount[] {
   const { IpcMode, ShmSize, CgroupnsMode, Privileged } = hostConfig;
   const readOnly = Privileged ? [] : ["ro"];
+  const allReadOnly = Privileged ? [] : ["rro"];
   const mounts: SpecMount[] = [
     mount("/proc", "proc", "proc", "nosuid noexec nodev"),
     mount("/dev", "tmpfs", "tmpfs", "nosuid strictatime mode=755 size=65536k"),
@@ -71,7 +73,7 @@ function standardMounts(hostConfig: HostConfig, environment: MountEnvironment): 
     CgroupnsMode === "host"
       ? mount("/sys/fs/cgroup", "bind", "/sys/fs/cgroup", [
         "rbind",
-        ...readOnly,
+        ...allReadOnly,
         "nosuid",
         "noexec",
         "nodev",
@@ -83,9 +85,10 @@ function standardMounts(hostConfig: HostConfig, environment: MountEnvironment): 
   } else if (environment.exists("/dev/mqueue")) {
     mounts.push(mount("/dev/mqueue", "bind", "/dev/mqueue", "rbind nosuid noexec nodev"));
   }
-  const shm = IpcMode === "host" ? "/dev/shm" : environment.shm;
-  if (shm !== undefined) {
-    mounts.push(mount("/dev/shm", "bind", shm, "rbind rprivate"));
+  if (IpcMode === "host") {
+    mounts.push(mount("/dev/shm", "bind", "/dev/shm", "rbind rprivate"));
+  } else if (environment.shmOf !== undefined) {
+    mounts.push(mount("/dev/shm", SHARED_MOUNT, environment.shmOf, []));
   } else if (IpcMode !== "none") {
     const size = `size=${ShmSize}`;
     mounts.push(mount("/dev/shm", "tmpfs", "shm", `nosuid noexec nodev mode=1777 ${size}`));

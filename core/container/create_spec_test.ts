@@ -71,15 +71,25 @@ function adapt(label: string, spec: any): unknown {
     expected.mounts[0].options = expected.mounts[0].options.replace("rbind ", "");
     expected.linux.readonlyPaths = recorded.hostConfig.ReadonlyPaths;
     Object.assign(expected.mounts[4], { type: "bind", source: "/sys/fs/cgroup" });
-    expected.mounts[4].options = `rbind ${expected.mounts[4].options}`;
+    expected.mounts[4].options = "rbind rro nosuid noexec nodev";
   }
   if (label.startsWith("--ipc none")) {
     // Links are for networks to bring.
     expected.process.env = expected.process.env.filter((name: string) => !name.startsWith("AL_"));
   }
   for (const mount of expected.mounts) {
-    // Locked flags of the source are the launcher's to keep.
-    if (mount.destination === "/dev/shm" && mount.type === "bind") mount.options = "rbind rprivate";
+    if (mount.destination !== "/dev/shm" || mount.type !== "bind") continue;
+    // Docker mounts a shared one on the host and binds it; ours is its first owner's.
+    Object.assign(
+      mount,
+      label.includes("--ipc container")
+        ? { type: "shared-mount", source: "/proc/6868/ns/mnt", options: "" }
+        : {
+          type: "tmpfs",
+          source: "shm",
+          options: "nosuid noexec nodev mode=1777 size=67108864",
+        },
+    );
   }
   return expected;
 }
@@ -88,7 +98,7 @@ for (const [label, { config, hostConfig, mounts, spec }] of Object.entries(recor
   Deno.test(`buildSpec() gives what docker hands its runtime: ${label}`, () => {
     const more: Partial<SpecEnvironment> = {
       ...label.includes("many") ? { initPath: "/usr/bin/docker-init" } : {},
-      .../--ipc (container|shareable)/.test(label) ? { shm: "/files/shm" } : {},
+      ...label.includes("--ipc container") ? { shmOf: "/proc/6868/ns/mnt" } : {},
     };
     const built = specOf(config, hostConfig, more, mounts as MountPoint[]);
     assertEquals(normalize(built), adapt(label, spec));

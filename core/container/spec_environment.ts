@@ -9,7 +9,7 @@ import { listHostDevices, resolveDevice } from "../runtime/devices.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import type { Namespace, Spec } from "../spec/runtime.ts";
 import { buildSpec } from "./create_spec.ts";
-import { containerDirectory, type ContainerRecord, findContainer } from "./record.ts";
+import { containerDirectory, type ContainerRecord, findContainer, readRecord } from "./record.ts";
 import { readLayeredFile } from "./root_file.ts";
 import { isRunning, readState } from "./state.ts";
 
@@ -46,10 +46,12 @@ export function containerSpec(
     exists: (path) => stat(path) !== undefined,
     readFile: (path) => readLayeredFile(roots, path),
     namespaceOf: (container, type) => {
+      if (type === "ipc") assertShareable(paths, container);
       const pid = runningPid(paths, container);
       owners.add(pid);
       return `/proc/${pid}/ns/${type === "network" ? "net" : type}`;
     },
+    ...shmOwner(paths, record),
     resolveDevice,
     listHostDevices,
     lastCapability: lastCapability(),
@@ -75,6 +77,22 @@ function runningPid(paths: StorePaths, container: string): number {
   throw new DhowError(
     "conflict",
     `cannot join network namespace of a non running container: ${container}`,
+  );
+}
+
+/** Where /dev/shm is to come from with `--ipc container:NAME`. */
+function shmOwner(paths: StorePaths, { hostConfig }: ContainerRecord): { shmOf?: string } {
+  if (!hostConfig.IpcMode.startsWith("container:")) return {};
+  const pid = runningPid(paths, hostConfig.IpcMode.slice("container:".length));
+  return { shmOf: `/proc/${pid}/ns/mnt` };
+}
+
+function assertShareable(paths: StorePaths, container: string): void {
+  const { id, hostConfig } = readRecord(paths, findContainer(paths, container));
+  if (!["private", "none"].includes(hostConfig.IpcMode)) return;
+  throw new DhowError(
+    "conflict",
+    `failed to join IPC namespace: container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   );
 }
 

@@ -12,7 +12,7 @@ import { ERRNO } from "../../ffi/errno.ts";
 import type { Value } from "../../ffi/program/builder.ts";
 import type { Device, Spec, SpecMount } from "../spec/runtime.ts";
 import type { InitContext } from "./init_context.ts";
-import { type MountOptions, parseMountOptions } from "./mount_options.ts";
+import { type MountOptions, parseMountOptions, SHARED_MOUNT } from "./mount_options.ts";
 
 /** How the root file system comes to be. */
 export interface Rootfs {
@@ -29,6 +29,9 @@ interface OpenedSource {
   mount: SpecMount;
   fd: number;
 }
+
+const OPEN_TREE_CLONE = 1;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
 
 const DEVICE_LINKS: [string, string][] = [
   ["/proc/self/fd", "/dev/fd"],
@@ -50,6 +53,7 @@ export function emitRootfs(
   rootfs: Rootfs,
   firstFd: number,
 ): void {
+  const taken = emitTakeMounts(ctx, spec);
   emitRootMount(ctx, spec, rootfs);
   const sources = emitOpenSources(ctx, spec, firstFd);
   const oldRoot = ctx.must("open the old root", "openat", [
@@ -62,7 +66,11 @@ export function emitRootfs(
   ctx.must("change the root", "pivot_root", [".", "."]);
   ctx.must("keep the old root at hand", "fchdir", [oldRoot]);
 
-  for (const mount of spec.mounts) emitMount(ctx, spec, mount, sources);
+  for (const mount of spec.mounts) {
+    const tree = taken.get(mount);
+    if (tree === undefined) emitMount(ctx, spec, mount, sources);
+    else emitPlaceMount(ctx, mount, tree);
+  }
   emitDevices(ctx, spec);
   emitSysctls(ctx, spec);
   for (const path of spec.linux.readonlyPaths ?? []) emitReadOnlyPath(ctx, path);
@@ -73,6 +81,37 @@ export function emitRootfs(
   ctx.p.call("close", [oldRoot]);
   for (const { fd } of sources) ctx.p.call("close", [fd]);
   ctx.must("go to the new root", "chdir", ["/"]);
+}
+
+/** Visits the mount namespaces of other containers and takes clones of mounts there, while nothing is set up here yet. */
+function emitTakeMounts(ctx: InitContext, spec: Spec): Map<SpecMount, Value> {
+  const taken = new Map<SpecMount, Value>();
+  const shared = spec.mounts.filter((mount) => mount.type === SHARED_MOUNT);
+  if (shared.length === 0) return taken;
+  const open = (path: string, flags: number) =>
+    ctx.must(`open ${path}`, "openat", [C.AT_FDCWD, path, flags | C.O_CLOEXEC, 0]);
+  const directory = open(".", C.O_PATH | C.O_DIRECTORY);
+  const home = open("/proc/self/ns/mnt", C.O_RDONLY);
+  for (const mount of shared) {
+    const label = `take ${mount.destination} of the other container`;
+    const namespace = open(mount.source!, C.O_RDONLY);
+    ctx.must(label, "setns", [namespace, C.CLONE_NEWNS]);
+    const flags = OPEN_TREE_CLONE | C.O_CLOEXEC;
+    taken.set(mount, ctx.must(label, "open_tree", [C.AT_FDCWD, mount.destination, flags]));
+    ctx.must(label, "setns", [home, C.CLONE_NEWNS]);
+    ctx.p.call("close", [namespace]);
+  }
+  ctx.must("return from the other container", "fchdir", [directory]);
+  ctx.p.call("close", [home]);
+  ctx.p.call("close", [directory]);
+  return taken;
+}
+
+function emitPlaceMount(ctx: InitContext, { destination }: SpecMount, tree: Value): void {
+  ctx.makeDirectories(destination);
+  const args = [tree, "", C.AT_FDCWD, destination, MOVE_MOUNT_F_EMPTY_PATH];
+  ctx.must(`mount the other container's ${destination}`, "move_mount", args);
+  ctx.p.call("close", [tree]);
 }
 
 function emitRootMount(ctx: InitContext, spec: Spec, rootfs: Rootfs): void {

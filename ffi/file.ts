@@ -50,12 +50,6 @@ export const RESOLVE_NO_SYMLINKS = 0x04;
 export const RESOLVE_BENEATH = 0x08;
 export const RESOLVE_IN_ROOT = 0x10;
 
-// <sys/file.h>
-export const LOCK_SH = 1;
-export const LOCK_EX = 2;
-export const LOCK_NB = 4;
-export const LOCK_UN = 8;
-
 // <asm/unistd.h>; the C library has no wrapper for the first, and only newer ones for the second.
 const SYS_openat2 = 437;
 const SYS_mknodat = ARM ? 33 : 259;
@@ -70,18 +64,12 @@ const libc = openLibc({
   close: { parameters: ["i32"], result: "i32" },
   /** (int fd, const void *buf, size_t count) */
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  /** (int fd, void *buf, size_t count, off_t offset) */
-  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   /** (int fd, void *buf, size_t count) */
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   /** (int fd, off_t offset, int whence) */
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   /** (int fd, off_t length) */
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
-  /** (int fd) */
-  fsync: { parameters: ["i32"], result: "i32" },
-  /** (int fd, int operation) */
-  flock: { parameters: ["i32", "i32"], result: "i32" },
   /** (int dirfd, const char *path, mode_t mode) */
   mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** (const char *target, int dirfd, const char *path) */
@@ -187,11 +175,6 @@ export function read(fd: number, buffer: Uint8Array<ArrayBuffer>): number {
   }
 }
 
-/** Reads at `offset` without moving the file's position; 0 is the end. @throws {SyscallError} */
-export function pread(fd: number, buffer: Uint8Array<ArrayBuffer>, offset: number): number {
-  return check("pread", libc.pread(fd, buffer, BigInt(buffer.length), BigInt(offset)));
-}
-
 /** Moves to `offset` from the start. @throws {SyscallError} */
 export function seek(fd: number, offset: number): void {
   check("lseek", libc.lseek(fd, BigInt(offset), 0));
@@ -202,32 +185,7 @@ export function ftruncate(fd: number, length: number): void {
   check("ftruncate", libc.ftruncate(fd, BigInt(length)));
 }
 
-/** Waits until the file (or directory) is on the disk. @throws {SyscallError} `EIO`, `ENOSPC`, `EDQUOT`. */
-export function fsync(fd: number, subject = ""): void {
-  check("fsync", libc.fsync(fd), subject);
-}
-
-/**
- * Takes or drops a whole-file lock that every descriptor of one opening shares, as flock(2).
- *
- * @returns false if `LOCK_NB` is set and somebody else holds it.
- * @throws {SyscallError} other than `EAGAIN` and `EINTR`.
- */
-export function flock(fd: number, operation: number): boolean {
-  for (;;) {
-    if (libc.flock(fd, operation) === 0) return true;
-    const code = errno();
-    if (code === ERRNO.EAGAIN) return false;
-    if (code !== ERRNO.EINTR) throw new SyscallError("flock", code);
-  }
-}
-
-/** @throws {SyscallError} */
-export function mkdirat(dirFd: number, name: Name, mode: number): void {
-  if (libc.mkdirat(dirFd, bytesOf(name), mode) < 0) fail("mkdirat", name);
-}
-
-/** As {@linkcode mkdirat}; answers 0 or a negative errno. */
+/** Makes a directory; answers 0 or a negative errno. */
 export function tryMkdirat(dirFd: number, name: Name, mode: number): number {
   return libc.mkdirat(dirFd, bytesOf(name), mode) < 0 ? -errno() : 0;
 }
@@ -260,11 +218,6 @@ export function tryMknodat(
     BigInt(dev),
   );
   return result < 0n ? -errno() : 0;
-}
-
-/** Removes a file, or an empty directory with `AT_REMOVEDIR`. @throws {SyscallError} */
-export function unlinkat(dirFd: number, name: Name, flags = 0): void {
-  if (libc.unlinkat(dirFd, bytesOf(name), flags) < 0) fail("unlinkat", name);
 }
 
 /** Where a symbolic link points, as bytes without NUL. @throws {SyscallError} `EINVAL` if it is none. */
@@ -399,11 +352,15 @@ export function removeTreeAt(dirFd: number, name: Name): void {
     fchmodat(dirFd, path, 0o700); // as overlay's own work/work, which is mode 0
     fd = tryOpenat(dirFd, path, flags);
   }
+  // ENOENT, here and below: somebody else removes the same tree.
+  if (fd === -ERRNO.ENOENT) return;
   if (fd < 0) throw new SyscallError("openat", -fd, shown(name));
   try {
     for (const child of readNames(fd)) removeTreeAt(fd, child);
   } finally {
     close(fd);
   }
-  unlinkat(dirFd, path, AT_REMOVEDIR);
+  if (libc.unlinkat(dirFd, path, AT_REMOVEDIR) < 0 && errno() !== ERRNO.ENOENT) {
+    fail("unlinkat", name);
+  }
 }

@@ -37,8 +37,7 @@ export async function collectGarbage(
     for (const chain of options.chainIdsOf(diffIds)) chains.add(chain);
   }
   const removed = sweepBlobs(paths, needed.blobs);
-  sweepTemporary(paths);
-  const trees = deadLayers(paths, chains);
+  const trees = [...sweepTemporary(paths), ...deadLayers(paths, chains)];
   if (trees.length > 0) await options.removeTrees(trees);
   return removed;
 }
@@ -81,10 +80,14 @@ function sweepBlobs(paths: StorePaths, needed: Set<string>): Digest[] {
   return removed;
 }
 
-function sweepTemporary(paths: StorePaths): void {
-  for (const { name } of list(paths.tmp)) {
-    if (name.startsWith(TEMPORARY_BLOB)) Deno.removeSync(`${paths.tmp}/${name}`);
+/** Removes half-written blobs; returns the trees of containers that were half made or half removed. */
+function sweepTemporary(paths: StorePaths): string[] {
+  const trees: string[] = [];
+  for (const { name, isDirectory } of list(paths.tmp)) {
+    if (isDirectory) trees.push(`${paths.tmp}/${name}`);
+    else if (name.startsWith(TEMPORARY_BLOB)) Deno.removeSync(`${paths.tmp}/${name}`);
   }
+  return trees;
 }
 
 /** Directories of layers that are not needed, and half-made ones; the short names that lead to them go first. */

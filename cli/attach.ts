@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../core/lib/lazy.ts";
 import type { AttachedStream } from "../core/engine/engine.ts";
 import { DEFAULT_DETACH_KEYS, DetachKeyFilter, parseDetachKeys } from "./detach_keys.ts";
 import { ExitError } from "./errors.ts";
@@ -70,7 +71,10 @@ export async function join(stream: AttachedStream, options: JoinOptions): Promis
     : new Uint8Array(0);
   using cleanup = new DisposableStack();
   if (options.tty && isTerminal) {
-    const { RawTerminal } = await import("../core/host/terminal.ts");
+    const { RawTerminal } = await lazy<typeof import("../core/host/terminal.ts")>(
+      "../core/host/terminal.ts",
+      import.meta.url,
+    );
     cleanup.use(new RawTerminal(0));
   }
   if (options.tty) followSize(stream, cleanup);

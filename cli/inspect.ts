@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../core/lib/lazy.ts";
 import type { CommandContext } from "./command.ts";
 import { ExitError } from "./errors.ts";
 import { errorText } from "./for_each.ts";
@@ -59,7 +60,10 @@ export async function inspectAll(
 }
 
 async function compile(source: string): Promise<Template> {
-  const { compileTemplate } = await import("./output/template.ts");
+  const { compileTemplate } = await lazy<typeof import("./output/template.ts")>(
+    "./output/template.ts",
+    import.meta.url,
+  );
   try {
     return compileTemplate(source, {
       nilText: (field) => POINTERS.has(field) ? "<nil>" : MAPS.has(field) ? "map[]" : "[]",

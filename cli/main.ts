@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { lazy } from "../core/lib/lazy.ts";
 import { argumentCount, type Command, type Globals } from "./command.ts";
 import { ExitError, FlagError } from "./errors.ts";
 import { parseFlags } from "./flags.ts";
@@ -50,7 +51,10 @@ async function parseGlobals(
   argv: readonly string[],
   globals: Globals,
 ): Promise<readonly string[] | undefined> {
-  const { formatMainHelp, globalFlags } = await import("./help.ts");
+  const { formatMainHelp, globalFlags } = await lazy<typeof import("./help.ts")>(
+    "./help.ts",
+    import.meta.url,
+  );
   try {
     const parsed = parseFlags(globalFlags, argv, { interspersed: false });
     if (parsed.help) {
@@ -58,7 +62,10 @@ async function parseGlobals(
       return undefined;
     }
     if (parsed.flags.version) {
-      const { version } = await import("./version.ts");
+      const { version } = await lazy<typeof import("./version.ts")>(
+        "./version.ts",
+        import.meta.url,
+      );
       out.line(`dhow version ${version}`);
       return undefined;
     }
@@ -86,12 +93,18 @@ async function runCommand(
   const command = await entry.load();
   const parsed = await parseCommand(command, path, argv);
   if (parsed.help) {
-    const { formatCommandHelp } = await import("./help.ts");
+    const { formatCommandHelp } = await lazy<typeof import("./help.ts")>(
+      "./help.ts",
+      import.meta.url,
+    );
     out.line(formatCommandHelp(command, entry, { path, width: columns() }));
     return 0;
   }
   await assertArgumentCount(command, path, parsed.args.length);
-  const { openLocalEngine } = await import("../core/engine/local.ts");
+  const { openLocalEngine } = await lazy<typeof import("../core/engine/local.ts")>(
+    "../core/engine/local.ts",
+    import.meta.url,
+  );
   const root = globals.root;
   await using engine = await openLocalEngine(root === undefined ? {} : { root });
   const { args, flags } = parsed;
@@ -104,7 +117,7 @@ async function parseCommand(command: Command, path: string, argv: readonly strin
     return parseFlags(command.flags, argv, { interspersed: command.interspersed ?? true });
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    const { formatUsage } = await import("./help.ts");
+    const { formatUsage } = await lazy<typeof import("./help.ts")>("./help.ts", import.meta.url);
     const usage = formatUsage(command, path);
     throw new ExitError(
       125,
@@ -116,7 +129,7 @@ async function parseCommand(command: Command, path: string, argv: readonly strin
 async function assertArgumentCount(command: Command, path: string, found: number): Promise<void> {
   const [min, max] = argumentCount(command);
   if (found >= min && found <= max) return;
-  const { formatUsage } = await import("./help.ts");
+  const { formatUsage } = await lazy<typeof import("./help.ts")>("./help.ts", import.meta.url);
   const s = (count: number) => `${count} argument${count === 1 ? "" : "s"}`;
   let need = `requires at least ${s(min)}`;
   let verb = "See";
@@ -136,7 +149,9 @@ async function assertArgumentCount(command: Command, path: string, found: number
 
 /** `dhow`, `dhow help`, `dhow help COMMAND`, `dhow GROUP`. */
 async function help(words: readonly string[]): Promise<number> {
-  const { formatCommandHelp, formatGroupHelp, formatMainHelp } = await import("./help.ts");
+  const { formatCommandHelp, formatGroupHelp, formatMainHelp } = await lazy<
+    typeof import("./help.ts")
+  >("./help.ts", import.meta.url);
   const path = words.filter((word) => !word.startsWith("-")).join(" ");
   if (path === "") out.line(formatMainHelp(columns()));
   else if (Object.hasOwn(groups, path)) out.line(formatGroupHelp(path));
@@ -149,8 +164,8 @@ async function help(words: readonly string[]): Promise<number> {
 }
 
 async function unknownCommand(path: string): Promise<never> {
-  const { verbsOf } = await import("./registry.ts");
-  const { closest } = await import("./flags.ts");
+  const { verbsOf } = await lazy<typeof import("./registry.ts")>("./registry.ts", import.meta.url);
+  const { closest } = await lazy<typeof import("./flags.ts")>("./flags.ts", import.meta.url);
   const [group, name] = path.includes(" ") ? path.split(" ") as [string, string] : ["", path];
   const known = verbsOf(group).map((verb) => verb.name);
   if (group === "") known.push(...Object.keys(groups));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../core/lib/lazy.ts";
 import type { Command } from "./command.ts";
 
 /** A verb that can be loaded. */
@@ -39,48 +40,80 @@ export const commonCommands: readonly string[] = [
 export const entries: readonly Entry[] = [
   entry(
     "Attach local standard input, output, and error streams to a running container",
-    async () => (await import("./commands/container/attach.ts")).attach,
+    async () =>
+      (await lazy<typeof import("./commands/container/attach.ts")>(
+        "./commands/container/attach.ts",
+        import.meta.url,
+      )).attach,
     "container attach",
     "attach",
   ),
   entry(
     "Copy files/folders between a container and the local filesystem",
-    async () => (await import("./commands/container/cp.ts")).cp,
+    async () =>
+      (await lazy<typeof import("./commands/container/cp.ts")>(
+        "./commands/container/cp.ts",
+        import.meta.url,
+      )).cp,
     "container cp",
     "cp",
   ),
   entry(
     "Create a new container",
-    async () => (await import("./commands/container/create.ts")).create,
+    async () =>
+      (await lazy<typeof import("./commands/container/create.ts")>(
+        "./commands/container/create.ts",
+        import.meta.url,
+      )).create,
     "container create",
     "create",
   ),
   entry(
     "Execute a command in a running container",
-    async () => (await import("./commands/container/exec.ts")).exec,
+    async () =>
+      (await lazy<typeof import("./commands/container/exec.ts")>(
+        "./commands/container/exec.ts",
+        import.meta.url,
+      )).exec,
     "container exec",
     "exec",
   ),
   entry(
     "Display detailed information on one or more containers",
-    async () => (await import("./commands/container/inspect.ts")).inspectContainer,
+    async () =>
+      (await lazy<typeof import("./commands/container/inspect.ts")>(
+        "./commands/container/inspect.ts",
+        import.meta.url,
+      )).inspectContainer,
     "container inspect",
   ),
   entry(
     "Kill one or more running containers",
-    async () => (await import("./commands/container/kill.ts")).kill,
+    async () =>
+      (await lazy<typeof import("./commands/container/kill.ts")>(
+        "./commands/container/kill.ts",
+        import.meta.url,
+      )).kill,
     "container kill",
     "kill",
   ),
   entry(
     "Fetch the logs of a container",
-    async () => (await import("./commands/container/logs.ts")).logs,
+    async () =>
+      (await lazy<typeof import("./commands/container/logs.ts")>(
+        "./commands/container/logs.ts",
+        import.meta.url,
+      )).logs,
     "container logs",
     "logs",
   ),
   entry(
     "List containers",
-    async () => (await import("./commands/container/ls.ts")).listContainers,
+    async () =>
+      (await lazy<typeof import("./commands/container/ls.ts")>(
+        "./commands/container/ls.ts",
+        import.meta.url,
+      )).listContainers,
     "container ls",
     "container list",
     "container ps",
@@ -88,128 +121,212 @@ export const entries: readonly Entry[] = [
   ),
   entry(
     "Pause all processes within one or more containers",
-    async () => (await import("./commands/container/pause.ts")).pause,
+    async () =>
+      (await lazy<typeof import("./commands/container/pause.ts")>(
+        "./commands/container/pause.ts",
+        import.meta.url,
+      )).pause,
     "container pause",
     "pause",
   ),
   entry(
     "Rename a container",
-    async () => (await import("./commands/container/rename.ts")).rename,
+    async () =>
+      (await lazy<typeof import("./commands/container/rename.ts")>(
+        "./commands/container/rename.ts",
+        import.meta.url,
+      )).rename,
     "container rename",
     "rename",
   ),
   entry(
     "Restart one or more containers",
-    async () => (await import("./commands/container/restart.ts")).restart,
+    async () =>
+      (await lazy<typeof import("./commands/container/restart.ts")>(
+        "./commands/container/restart.ts",
+        import.meta.url,
+      )).restart,
     "container restart",
     "restart",
   ),
   entry(
     "Remove one or more containers",
-    async () => (await import("./commands/container/rm.ts")).rm,
+    async () =>
+      (await lazy<typeof import("./commands/container/rm.ts")>(
+        "./commands/container/rm.ts",
+        import.meta.url,
+      )).rm,
     "container rm",
     "container remove",
     "rm",
   ),
   entry(
     "Create and run a new container from an image",
-    async () => (await import("./commands/container/run.ts")).run,
+    async () =>
+      (await lazy<typeof import("./commands/container/run.ts")>(
+        "./commands/container/run.ts",
+        import.meta.url,
+      )).run,
     "container run",
     "run",
   ),
   entry(
     "Start one or more stopped containers",
-    async () => (await import("./commands/container/start.ts")).start,
+    async () =>
+      (await lazy<typeof import("./commands/container/start.ts")>(
+        "./commands/container/start.ts",
+        import.meta.url,
+      )).start,
     "container start",
     "start",
   ),
   entry(
     "Stop one or more running containers",
-    async () => (await import("./commands/container/stop.ts")).stop,
+    async () =>
+      (await lazy<typeof import("./commands/container/stop.ts")>(
+        "./commands/container/stop.ts",
+        import.meta.url,
+      )).stop,
     "container stop",
     "stop",
   ),
   entry(
     "Display the running processes of a container",
-    async () => (await import("./commands/container/top.ts")).top,
+    async () =>
+      (await lazy<typeof import("./commands/container/top.ts")>(
+        "./commands/container/top.ts",
+        import.meta.url,
+      )).top,
     "container top",
     "top",
   ),
   entry(
     "Unpause all processes within one or more containers",
-    async () => (await import("./commands/container/unpause.ts")).unpause,
+    async () =>
+      (await lazy<typeof import("./commands/container/unpause.ts")>(
+        "./commands/container/unpause.ts",
+        import.meta.url,
+      )).unpause,
     "container unpause",
     "unpause",
   ),
   entry(
     "Update configuration of one or more containers",
-    async () => (await import("./commands/container/update.ts")).update,
+    async () =>
+      (await lazy<typeof import("./commands/container/update.ts")>(
+        "./commands/container/update.ts",
+        import.meta.url,
+      )).update,
     "container update",
     "update",
   ),
   entry(
     "Block until one or more containers stop, then print their exit codes",
-    async () => (await import("./commands/container/wait.ts")).wait,
+    async () =>
+      (await lazy<typeof import("./commands/container/wait.ts")>(
+        "./commands/container/wait.ts",
+        import.meta.url,
+      )).wait,
     "container wait",
     "wait",
   ),
   entry(
     "Import the contents from a tarball to create a filesystem image",
-    async () => (await import("./commands/image/import.ts")).importImage,
+    async () =>
+      (await lazy<typeof import("./commands/image/import.ts")>(
+        "./commands/image/import.ts",
+        import.meta.url,
+      )).importImage,
     "image import",
     "import",
   ),
   entry(
     "Display detailed information on one or more images",
-    async () => (await import("./commands/image/inspect.ts")).inspectImage,
+    async () =>
+      (await lazy<typeof import("./commands/image/inspect.ts")>(
+        "./commands/image/inspect.ts",
+        import.meta.url,
+      )).inspectImage,
     "image inspect",
   ),
   entry(
     "Load an image from a tar archive or STDIN",
-    async () => (await import("./commands/image/load.ts")).loadImage,
+    async () =>
+      (await lazy<typeof import("./commands/image/load.ts")>(
+        "./commands/image/load.ts",
+        import.meta.url,
+      )).loadImage,
     "image load",
     "load",
   ),
   entry(
     "List images",
-    async () => (await import("./commands/image/ls.ts")).listImages,
+    async () =>
+      (await lazy<typeof import("./commands/image/ls.ts")>(
+        "./commands/image/ls.ts",
+        import.meta.url,
+      )).listImages,
     "image ls",
     "image list",
     "images",
   ),
   entry(
     "Remove one or more images",
-    async () => (await import("./commands/image/rm.ts")).removeImage,
+    async () =>
+      (await lazy<typeof import("./commands/image/rm.ts")>(
+        "./commands/image/rm.ts",
+        import.meta.url,
+      )).removeImage,
     "image rm",
     "image remove",
     "rmi",
   ),
   entry(
     "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
-    async () => (await import("./commands/image/tag.ts")).tagImage,
+    async () =>
+      (await lazy<typeof import("./commands/image/tag.ts")>(
+        "./commands/image/tag.ts",
+        import.meta.url,
+      )).tagImage,
     "image tag",
     "tag",
   ),
   entry(
     "Return low-level information on dhow objects",
-    async () => (await import("./commands/system/inspect.ts")).inspect,
+    async () =>
+      (await lazy<typeof import("./commands/system/inspect.ts")>(
+        "./commands/system/inspect.ts",
+        import.meta.url,
+      )).inspect,
     "inspect",
   ),
   entry(
     "Get real time events from the engine",
-    async () => (await import("./commands/system/events.ts")).events,
+    async () =>
+      (await lazy<typeof import("./commands/system/events.ts")>(
+        "./commands/system/events.ts",
+        import.meta.url,
+      )).events,
     "system events",
     "events",
   ),
   entry(
     "Display system-wide information",
-    async () => (await import("./commands/system/info.ts")).info,
+    async () =>
+      (await lazy<typeof import("./commands/system/info.ts")>(
+        "./commands/system/info.ts",
+        import.meta.url,
+      )).info,
     "system info",
     "info",
   ),
   entry(
     "Show the dhow version information",
-    async () => (await import("./commands/system/version.ts")).version,
+    async () =>
+      (await lazy<typeof import("./commands/system/version.ts")>(
+        "./commands/system/version.ts",
+        import.meta.url,
+      )).version,
     "version",
   ),
 ];

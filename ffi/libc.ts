@@ -10,24 +10,41 @@ import { SyscallError } from "./errno.ts";
 
 const LIBC = "libc.so.6";
 
-const symbols = {
-  __errno_location: { parameters: [], result: "pointer" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-const core = Deno.dlopen(LIBC, symbols).symbols;
-
-const errnoView = new Deno.UnsafePointerView(core.__errno_location()!);
+let errnoView: Deno.UnsafePointerView | undefined;
 
 /** errno of the last failed call on this thread, positive. */
 export function errno(): number {
-  return errnoView.getInt32(0);
+  return errnoView!.getInt32(0);
 }
 
-/** Opens further functions of libc, for one family of calls; lazily, so that start-up pays for what it uses. */
+/** Where errno is: the same place for the life of the thread. */
+function openErrno(): Deno.UnsafePointerView {
+  const { symbols } = Deno.dlopen(LIBC, {
+    __errno_location: { parameters: [], result: "pointer" },
+  });
+  return new Deno.UnsafePointerView(symbols.__errno_location()!);
+}
+
+/**
+ * Functions of libc for one family of calls. Each is bound when it is first used: binding costs a tenth of a
+ * millisecond, since Deno compiles a trampoline, and a command uses few of them.
+ */
 export function openLibc<const S extends Deno.ForeignLibraryInterface>(
   table: S,
 ): Deno.DynamicLibrary<S>["symbols"] {
-  return Deno.dlopen(LIBC, table).symbols;
+  const bound = {};
+  for (const name of Object.keys(table)) {
+    Object.defineProperty(bound, name, {
+      configurable: true,
+      get() {
+        errnoView ??= openErrno(); // not when a call has failed: that might change errno
+        const symbol = Deno.dlopen(LIBC, { [name]: table[name]! }).symbols[name];
+        Object.defineProperty(bound, name, { value: symbol });
+        return symbol;
+      },
+    });
+  }
+  return bound as Deno.DynamicLibrary<S>["symbols"];
 }
 
 const encoder = new TextEncoder();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../../core/lib/lazy.ts";
 import { ExitError } from "../errors.ts";
 import { formatJsonRow } from "./json.ts";
 import { formatTable } from "./table.ts";
@@ -43,7 +44,10 @@ export async function formatRows(rows: readonly Row[], spec: RowFormat): Promise
 }
 
 async function compile(source: string, spec: RowFormat): Promise<(row: Row) => string> {
-  const { compileTemplate } = await import("./template.ts");
+  const { compileTemplate } = await lazy<typeof import("./template.ts")>(
+    "./template.ts",
+    import.meta.url,
+  );
   try {
     const template = compileTemplate(source, { typeName: spec.typeName });
     return (row) => {

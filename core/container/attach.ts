@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import {
   O_NONBLOCK,
   O_WRONLY,
@@ -198,7 +199,7 @@ class ContainerStream implements AttachedStream {
   }
 
   async kill(signalName: string): Promise<void> {
-    const { killContainer } = await import("./stop.ts");
+    const { killContainer } = await lazy<typeof import("./stop.ts")>("./stop.ts", import.meta.url);
     killContainer(this.#parts.paths, this.#parts.record.id, signalName);
   }
 

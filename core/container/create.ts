@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import type { ResolvedImage } from "../image/resolve.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { currentIdMap } from "../runtime/userns.ts";
-import type { ContainerCreate } from "../spec/docker_api.ts";
+import type { ContainerConfig, ContainerCreate, HostConfig } from "../spec/docker_api.ts";
 import { ensureLayout, leaseStore } from "../store/layout.ts";
 import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { mergeConfig } from "./merge_config.ts";
@@ -20,6 +21,8 @@ import {
   findContainer,
   idOfName,
   isContainerName,
+  networkOwner,
+  readRecord,
   writeRecord,
 } from "./record.ts";
 
@@ -45,7 +48,7 @@ export async function createContainer(
   const id = randomId();
   const config = mergeConfig(request.config, image.config);
   const hostConfig = completeHostConfig(request.hostConfig);
-  config.Hostname = hostName(id, config.Hostname, hostConfig.NetworkMode, hostConfig.UTSMode);
+  Object.assign(config, hostNames(paths, id, config, hostConfig));
   config.Labels ??= {};
   const idMap = currentIdMap(paths).name;
   await ensureLayers(paths, image, idMap);
@@ -71,7 +74,10 @@ export async function createContainer(
   };
   placeContainer(paths, record, request.name);
   if (resolved.copyUp.length > 0) {
-    const { copyUpVolumes } = await import("./copy_up.ts");
+    const { copyUpVolumes } = await lazy<typeof import("./copy_up.ts")>(
+      "./copy_up.ts",
+      import.meta.url,
+    );
     await copyUpVolumes(paths, record, resolved.copyUp);
   }
   return record;
@@ -79,7 +85,10 @@ export async function createContainer(
 
 async function ensureLayers(paths: StorePaths, image: ResolvedImage, idMap: string): Promise<void> {
   if (findUnpacked(paths, image.diffIds, idMap) !== undefined) return;
-  const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+  const { openNamespaceWorker } = await lazy<typeof import("../image/namespace_worker.ts")>(
+    "../image/namespace_worker.ts",
+    import.meta.url,
+  );
   using worker = await openNamespaceWorker(paths);
   await ensureUnpacked(paths, image, worker);
 }
@@ -104,9 +113,21 @@ function assertName(name: string | undefined): void {
   );
 }
 
-function hostName(id: string, wanted: string, network: string, uts: string): string {
-  if (wanted !== "") return wanted;
-  return network === "host" || uts === "host" ? Deno.hostname() : id.slice(0, 12);
+/** Who shares a network shares the names that others know it by. */
+function hostNames(
+  paths: StorePaths,
+  id: string,
+  { Hostname, Domainname }: ContainerConfig,
+  { NetworkMode, UTSMode }: HostConfig,
+): Pick<ContainerConfig, "Hostname" | "Domainname"> {
+  const owner = networkOwner(paths, NetworkMode);
+  if (owner !== undefined) {
+    const { config } = readRecord(paths, owner);
+    return { Hostname: config.Hostname, Domainname: config.Domainname };
+  }
+  if (Hostname !== "") return { Hostname, Domainname };
+  const isHost = NetworkMode === "host" || UTSMode === "host";
+  return { Hostname: isHost ? Deno.hostname() : id.slice(0, 12), Domainname };
 }
 
 /** Before anything is made: a clear answer. The name itself is taken by {@linkcode reserveName}. */

@@ -22,6 +22,8 @@ export interface InspectOptions {
   directory: string;
   /** Directories of the unpacked layers, topmost first. */
   lowerDirs?: readonly string[];
+  /** The directory of the container whose network it shares. @default directory */
+  networkDirectory?: string;
   /** With `--size`: bytes of the container's own changes, and with the image's. */
   size?: { rw: number; rootFs: number };
 }
@@ -33,7 +35,7 @@ export function inspectContainer(
   options: InspectOptions,
 ): ContainerInspect {
   const { config, hostConfig } = record;
-  const { directory, lowerDirs = [], size } = options;
+  const { directory, networkDirectory: files = directory, lowerDirs = [], size } = options;
   const [path = "", ...args] = [...config.Entrypoint ?? [], ...config.Cmd ?? []];
   return {
     Id: record.id,
@@ -42,9 +44,9 @@ export function inspectContainer(
     Args: args,
     State: containerState(state),
     Image: record.image.id,
-    ResolvConfPath: `${directory}/resolv.conf`,
-    HostnamePath: `${directory}/hostname`,
-    HostsPath: `${directory}/hosts`,
+    ResolvConfPath: `${files}/resolv.conf`,
+    HostnamePath: `${files}/hostname`,
+    HostsPath: `${files}/hosts`,
     LogPath: hostConfig.LogConfig.Type === "none" ? "" : `${directory}/log`,
     Name: `/${record.name}`,
     RestartCount: state.restartCount,

@@ -77,6 +77,22 @@ export function findContainer(paths: StorePaths, name: string): string {
   return found[0];
 }
 
+/**
+ * The id of the container whose network `mode` joins: `container:web`; undefined for other modes.
+ *
+ * @throws {DhowError} `not_found`, in docker's words.
+ */
+export function networkOwner(paths: StorePaths, mode: string): string | undefined {
+  if (!mode.startsWith("container:")) return undefined;
+  try {
+    return findContainer(paths, mode.slice("container:".length));
+  } catch (cause) {
+    if (!(cause instanceof DhowError)) throw cause;
+    const message = `joining network namespace of container: ${cause.message}`;
+    throw new DhowError(cause.code, message, { cause });
+  }
+}
+
 /** The id of the container called `name`, if there is one. */
 export function idOfName(paths: StorePaths, name: string): string | undefined {
   let target: string;

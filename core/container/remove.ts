@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import { O_RDWR, SIGKILL } from "../../ffi/abi/constants.ts";
 import { type Fd, openIfThere } from "../../ffi/fd.ts";
 import { tryLock } from "../../ffi/lock.ts";
@@ -121,7 +122,10 @@ export async function removeTreesAnyhow(
 ): Promise<void> {
   const left = trees.filter((tree) => !tryRemoveTree(tree));
   if (left.length === 0) return;
-  const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+  const { openNamespaceWorker } = await lazy<typeof import("../image/namespace_worker.ts")>(
+    "../image/namespace_worker.ts",
+    import.meta.url,
+  );
   using worker = await openNamespaceWorker(paths);
   await worker.removeTrees(left);
 }

@@ -9,7 +9,13 @@ import { listHostDevices, resolveDevice } from "../runtime/devices.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import type { Namespace, Spec } from "../spec/runtime.ts";
 import { buildSpec } from "./create_spec.ts";
-import { containerDirectory, type ContainerRecord, findContainer, readRecord } from "./record.ts";
+import {
+  containerDirectory,
+  type ContainerRecord,
+  findContainer,
+  networkOwner,
+  readRecord,
+} from "./record.ts";
 import { readLayeredFile } from "./root_file.ts";
 import { isRunning, readState } from "./state.ts";
 
@@ -35,12 +41,15 @@ export function containerSpec(
   const roots = [`${directory}/upper`, ...layers.toReversed()];
   const owners = new Set<number>();
   const isHostFiles = hasOwnMountOf(record);
+  // Who joins a network sees its owner's files.
+  const owner = networkOwner(paths, record.hostConfig.NetworkMode) ?? record.id;
+  const files = containerDirectory(paths, owner);
   const spec = buildSpec(record, {
     rootfs: "rootfs",
     files: {
-      hosts: `${directory}/hosts`,
-      hostname: `${directory}/hostname`,
-      resolvConf: `${directory}/resolv.conf`,
+      hosts: `${files}/hosts`,
+      hostname: `${files}/hostname`,
+      resolvConf: `${files}/resolv.conf`,
     },
     isDirectory: (path) => stat(path)?.isDirectory ?? false,
     exists: (path) => stat(path) !== undefined,
@@ -61,8 +70,8 @@ export function containerSpec(
   spec.linux.gidMappings = namespace.map.gids;
   const join = spec.linux.namespaces.flatMap(({ type, path }) => path ? [{ type, path }] : []);
   // Namespaces can only be joined from the user namespace that owns them.
-  const [owner] = owners;
-  if (owner !== undefined) join.unshift({ type: "user", path: `/proc/${owner}/ns/user` });
+  const [pid] = owners;
+  if (pid !== undefined) join.unshift({ type: "user", path: `/proc/${pid}/ns/user` });
   return { spec, join };
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import * as C from "../../ffi/abi/constants.ts";
 import { Fd, open, openIfThere, pipe } from "../../ffi/fd.ts";
 import { tryLock } from "../../ffi/lock.ts";
@@ -140,7 +141,10 @@ export async function explainStart(paths: StorePaths, id: string): Promise<strin
   const record = readRecord(paths, id);
   using lock = open(`${directory}/lock`, C.O_RDWR);
   using plan = await planStart(paths, record, lock, {});
-  const { explainProgram } = await import("../../ffi/program/explain.ts");
+  const { explainProgram } = await lazy<typeof import("../../ffi/program/explain.ts")>(
+    "../../ffi/program/explain.ts",
+    import.meta.url,
+  );
   return explainProgram(buildLaunch(plan, plan.monitor.fds.devNull).program);
 }
 
@@ -218,7 +222,10 @@ async function ensureLayers(
       `Cannot start container "${record.name}": it was created for the ids "${record.idMap}", but yours are "${namespace.map.name}" now; create it anew`,
     );
   }
-  const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+  const { openNamespaceWorker } = await lazy<typeof import("../image/namespace_worker.ts")>(
+    "../image/namespace_worker.ts",
+    import.meta.url,
+  );
   using worker = await openNamespaceWorker(paths);
   return await ensureUnpacked(paths, { id, diffIds }, worker);
 }

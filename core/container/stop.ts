@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import { SIGCONT, SIGKILL } from "../../ffi/abi/constants.ts";
 import { pidfdSendSignal } from "../../ffi/process.ts";
 import { DhowError } from "../errors.ts";
@@ -116,7 +117,10 @@ export async function pauseContainer(paths: StorePaths, id: string): Promise<voi
   if (init.state.status === "paused") {
     throw new DhowError("conflict", `Container ${id} is already paused`);
   }
-  const { signalAll } = await import("./signal_all.ts");
+  const { signalAll } = await lazy<typeof import("./signal_all.ts")>(
+    "./signal_all.ts",
+    import.meta.url,
+  );
   await signalAll(init, "stop");
   updateStoredState(directory, { paused: true });
   logContainerEvent(paths, readRecord(paths, id), "pause");
@@ -130,7 +134,10 @@ export async function unpauseContainer(paths: StorePaths, id: string): Promise<v
   if (init.state.status !== "paused") {
     throw new DhowError("conflict", `Container ${id} is not paused`);
   }
-  const { signalAll } = await import("./signal_all.ts");
+  const { signalAll } = await lazy<typeof import("./signal_all.ts")>(
+    "./signal_all.ts",
+    import.meta.url,
+  );
   await signalAll(init, "continue");
   pidfdSendSignal(init.pidfd, SIGCONT);
   updateStoredState(directory, { paused: false });

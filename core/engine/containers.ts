@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import {
   containerDirectory,
   containerIds,
@@ -48,9 +49,15 @@ export class LocalContainers implements Containers {
     _options: CallOptions = {},
   ): Promise<{ id: string; warnings: string[] }> {
     const [{ createContainer }, settings, { logContainerEvent }] = await Promise.all([
-      import("../container/create.ts"),
-      import("../container/host_config.ts"),
-      import("../container/container_event.ts"),
+      lazy<typeof import("../container/create.ts")>("../container/create.ts", import.meta.url),
+      lazy<typeof import("../container/host_config.ts")>(
+        "../container/host_config.ts",
+        import.meta.url,
+      ),
+      lazy<typeof import("../container/container_event.ts")>(
+        "../container/container_event.ts",
+        import.meta.url,
+      ),
     ]);
     settings.assertSettings(request.config, request.hostConfig);
     const hostConfig = settings.completeHostConfig(request.hostConfig);
@@ -61,42 +68,60 @@ export class LocalContainers implements Containers {
   }
 
   async #resolveImage(name: string): Promise<ResolvedImage> {
-    const { resolveImage } = await import("../image/resolve.ts");
+    const { resolveImage } = await lazy<typeof import("../image/resolve.ts")>(
+      "../image/resolve.ts",
+      import.meta.url,
+    );
     try {
       return resolveImage(this.#paths, name);
     } catch (error) {
       if (!(error instanceof DhowError) || error.code !== "not_found") throw error;
-      const { ensureBuiltinImage } = await import("../image/builtin_image.ts");
+      const { ensureBuiltinImage } = await lazy<typeof import("../image/builtin_image.ts")>(
+        "../image/builtin_image.ts",
+        import.meta.url,
+      );
       if (!await ensureBuiltinImage(this.#paths, name)) throw error;
       return resolveImage(this.#paths, name);
     }
   }
 
   async start(name: string, _options: CallOptions = {}): Promise<void> {
-    const { startContainer } = await import("../container/start.ts");
+    const { startContainer } = await lazy<typeof import("../container/start.ts")>(
+      "../container/start.ts",
+      import.meta.url,
+    );
     const started = await startContainer(this.#paths, this.#find(name));
     started?.stdin?.close();
   }
 
   async startAttached(name: string, options: AttachOptions = {}): Promise<AttachedStream> {
     const [{ startAttached }, { finishRun }] = await Promise.all([
-      import("../container/attach.ts"),
-      import("../container/finish.ts"),
+      lazy<typeof import("../container/attach.ts")>("../container/attach.ts", import.meta.url),
+      lazy<typeof import("../container/finish.ts")>("../container/finish.ts", import.meta.url),
     ]);
     return await startAttached(this.#paths, this.#find(name), options, finishRun);
   }
 
   /** The program that starting the container would run, as text. */
   async explain(name: string): Promise<string> {
-    const { explainStart } = await import("../container/start.ts");
+    const { explainStart } = await lazy<typeof import("../container/start.ts")>(
+      "../container/start.ts",
+      import.meta.url,
+    );
     return await explainStart(this.#paths, this.#find(name));
   }
 
   async attach(name: string, options: AttachOptions = {}): Promise<AttachedStream> {
-    const { attachContainer } = await import("../container/attach.ts");
+    const { attachContainer } = await lazy<typeof import("../container/attach.ts")>(
+      "../container/attach.ts",
+      import.meta.url,
+    );
     const id = this.#find(name);
     const stream = attachContainer(this.#paths, id, options);
-    const { logContainerEvent } = await import("../container/container_event.ts");
+    const { logContainerEvent } = await lazy<typeof import("../container/container_event.ts")>(
+      "../container/container_event.ts",
+      import.meta.url,
+    );
     logContainerEvent(this.#paths, readRecord(this.#paths, id), "attach");
     return stream;
   }
@@ -105,7 +130,10 @@ export class LocalContainers implements Containers {
     name: string,
     options: CallOptions & { signalName?: string; timeoutSeconds?: number } = {},
   ): Promise<void> {
-    const { stopContainer } = await import("../container/stop.ts");
+    const { stopContainer } = await lazy<typeof import("../container/stop.ts")>(
+      "../container/stop.ts",
+      import.meta.url,
+    );
     await stopContainer(this.#paths, this.#find(name), options);
   }
 
@@ -114,10 +142,13 @@ export class LocalContainers implements Containers {
     options: CallOptions & { signalName?: string; timeoutSeconds?: number } = {},
   ): Promise<void> {
     const [{ stopContainer }, { finishRun }, { startContainer }, events] = await Promise.all([
-      import("../container/stop.ts"),
-      import("../container/finish.ts"),
-      import("../container/start.ts"),
-      import("../container/container_event.ts"),
+      lazy<typeof import("../container/stop.ts")>("../container/stop.ts", import.meta.url),
+      lazy<typeof import("../container/finish.ts")>("../container/finish.ts", import.meta.url),
+      lazy<typeof import("../container/start.ts")>("../container/start.ts", import.meta.url),
+      lazy<typeof import("../container/container_event.ts")>(
+        "../container/container_event.ts",
+        import.meta.url,
+      ),
     ]);
     const id = this.#find(name);
     const record = readRecord(this.#paths, id);
@@ -130,17 +161,26 @@ export class LocalContainers implements Containers {
   }
 
   async kill(name: string, signalName?: string): Promise<void> {
-    const { killContainer } = await import("../container/stop.ts");
+    const { killContainer } = await lazy<typeof import("../container/stop.ts")>(
+      "../container/stop.ts",
+      import.meta.url,
+    );
     killContainer(this.#paths, this.#find(name), signalName);
   }
 
   async pause(name: string): Promise<void> {
-    const { pauseContainer } = await import("../container/stop.ts");
+    const { pauseContainer } = await lazy<typeof import("../container/stop.ts")>(
+      "../container/stop.ts",
+      import.meta.url,
+    );
     await pauseContainer(this.#paths, this.#find(name));
   }
 
   async unpause(name: string): Promise<void> {
-    const { unpauseContainer } = await import("../container/stop.ts");
+    const { unpauseContainer } = await lazy<typeof import("../container/stop.ts")>(
+      "../container/stop.ts",
+      import.meta.url,
+    );
     await unpauseContainer(this.#paths, this.#find(name));
   }
 
@@ -148,7 +188,10 @@ export class LocalContainers implements Containers {
     name: string,
     options: CallOptions & { condition?: "not-running" | "next-exit" | "removed" } = {},
   ): Promise<number> {
-    const { waitContainer } = await import("../container/wait.ts");
+    const { waitContainer } = await lazy<typeof import("../container/wait.ts")>(
+      "../container/wait.ts",
+      import.meta.url,
+    );
     return await waitContainer(this.#paths, this.#find(name), options);
   }
 
@@ -156,14 +199,20 @@ export class LocalContainers implements Containers {
     name: string,
     options: { force?: boolean; volumes?: boolean; link?: boolean } = {},
   ): Promise<void> {
-    const { removeContainer } = await import("../container/remove.ts");
+    const { removeContainer } = await lazy<typeof import("../container/remove.ts")>(
+      "../container/remove.ts",
+      import.meta.url,
+    );
     await removeContainer(this.#paths, this.#find(name), options);
   }
 
   async rename(name: string, newName: string): Promise<void> {
     const [{ renameContainer }, { logContainerEvent }] = await Promise.all([
-      import("../container/create.ts"),
-      import("../container/container_event.ts"),
+      lazy<typeof import("../container/create.ts")>("../container/create.ts", import.meta.url),
+      lazy<typeof import("../container/container_event.ts")>(
+        "../container/container_event.ts",
+        import.meta.url,
+      ),
     ]);
     const record = readRecord(this.#paths, this.#find(name));
     renameContainer(this.#paths, record, newName);
@@ -172,21 +221,30 @@ export class LocalContainers implements Containers {
   }
 
   async update(name: string, changes: Partial<HostConfig>): Promise<{ warnings: string[] }> {
-    const { updateContainer } = await import("../container/update.ts");
+    const { updateContainer } = await lazy<typeof import("../container/update.ts")>(
+      "../container/update.ts",
+      import.meta.url,
+    );
     updateContainer(this.#paths, this.#find(name), changes);
     return { warnings: [] };
   }
 
   async inspect(name: string, options: { size?: boolean } = {}): Promise<ContainerInspect> {
     const [{ inspectContainer }, { findUnpacked }] = await Promise.all([
-      import("../container/inspect.ts"),
-      import("../image/ensure_unpacked.ts"),
+      lazy<typeof import("../container/inspect.ts")>("../container/inspect.ts", import.meta.url),
+      lazy<typeof import("../image/ensure_unpacked.ts")>(
+        "../image/ensure_unpacked.ts",
+        import.meta.url,
+      ),
     ]);
     const id = this.#find(name);
     const record = readRecord(this.#paths, id);
     const directory = containerDirectory(this.#paths, id);
     const lowerDirs = findUnpacked(this.#paths, record.image.diffIds, record.idMap)?.reverse();
-    const { containerSize } = await import("../container/size.ts");
+    const { containerSize } = await lazy<typeof import("../container/size.ts")>(
+      "../container/size.ts",
+      import.meta.url,
+    );
     return inspectContainer(record, readState(directory), {
       directory,
       ...lowerDirs && { lowerDirs },
@@ -195,8 +253,14 @@ export class LocalContainers implements Containers {
   }
 
   async list(options: ListContainersOptions = {}): Promise<ContainerSummary[]> {
-    const { summarize } = await import("../container/list.ts");
-    const { filterContainers } = await import("../container/filters.ts");
+    const { summarize } = await lazy<typeof import("../container/list.ts")>(
+      "../container/list.ts",
+      import.meta.url,
+    );
+    const { filterContainers } = await lazy<typeof import("../container/filters.ts")>(
+      "../container/filters.ts",
+      import.meta.url,
+    );
     const containers = await this.#tidyList();
     const { size, ...rest } = options;
     const found = filterContainers(containers, {
@@ -205,7 +269,10 @@ export class LocalContainers implements Containers {
     });
     const rows = found.map(({ record, state }) => summarize(record, state));
     if (!size) return rows;
-    const { containerSize } = await import("../container/size.ts");
+    const { containerSize } = await lazy<typeof import("../container/size.ts")>(
+      "../container/size.ts",
+      import.meta.url,
+    );
     return rows.map((row, i) => {
       const { rw, rootFs } = containerSize(this.#paths, found[i]!.record);
       return { ...row, SizeRw: rw, SizeRootFs: rootFs };
@@ -213,7 +280,10 @@ export class LocalContainers implements Containers {
   }
 
   async #ancestors(): Promise<(name: string) => readonly string[]> {
-    const { resolveImageId } = await import("../image/resolve.ts");
+    const { resolveImageId } = await lazy<typeof import("../image/resolve.ts")>(
+      "../image/resolve.ts",
+      import.meta.url,
+    );
     return (name) => {
       try {
         return [resolveImageId(this.#paths, name)];
@@ -229,7 +299,10 @@ export class LocalContainers implements Containers {
     const containers = this.#all();
     const left = containers.filter(({ record, state }) => isForgotten(record, state));
     if (left.length === 0) return containers;
-    const { finishRun } = await import("../container/finish.ts");
+    const { finishRun } = await lazy<typeof import("../container/finish.ts")>(
+      "../container/finish.ts",
+      import.meta.url,
+    );
     for (const { record } of left) await finishRun(this.#paths, record).catch(() => {});
     return containers.filter((container) => !left.includes(container));
   }
@@ -256,7 +329,10 @@ export class LocalContainers implements Containers {
   }
 
   async *logs(name: string, options: LogsOptions = {}): AsyncIterable<LogRecord> {
-    const { readContainerLog } = await import("../container/read_log.ts");
+    const { readContainerLog } = await lazy<typeof import("../container/read_log.ts")>(
+      "../container/read_log.ts",
+      import.meta.url,
+    );
     yield* readContainerLog(this.#paths, this.#find(name), options);
   }
 
@@ -264,7 +340,10 @@ export class LocalContainers implements Containers {
     name: string,
     psArgs?: string[],
   ): Promise<{ titles: string[]; processes: string[][] }> {
-    const { topContainer } = await import("../container/container_top.ts");
+    const { topContainer } = await lazy<typeof import("../container/container_top.ts")>(
+      "../container/container_top.ts",
+      import.meta.url,
+    );
     return topContainer(this.#paths, this.#find(name), psArgs);
   }
 
@@ -273,17 +352,26 @@ export class LocalContainers implements Containers {
     config: ExecConfig,
     options: AttachOptions = {},
   ): Promise<AttachedStream> {
-    const { execAttached } = await import("../container/exec.ts");
+    const { execAttached } = await lazy<typeof import("../container/exec.ts")>(
+      "../container/exec.ts",
+      import.meta.url,
+    );
     return await execAttached(this.#paths, this.#find(name), config, options);
   }
 
   async execDetached(name: string, config: ExecConfig): Promise<void> {
-    const { execDetached } = await import("../container/exec.ts");
+    const { execDetached } = await lazy<typeof import("../container/exec.ts")>(
+      "../container/exec.ts",
+      import.meta.url,
+    );
     await execDetached(this.#paths, this.#find(name), config);
   }
 
   async archive(name: string, path: string, options: CallOptions = {}): Promise<ContainerArchive> {
-    const { archiveContainer } = await import("../container/archive.ts");
+    const { archiveContainer } = await lazy<typeof import("../container/archive.ts")>(
+      "../container/archive.ts",
+      import.meta.url,
+    );
     return await archiveContainer(this.#paths, this.#find(name), path, options);
   }
 
@@ -293,12 +381,18 @@ export class LocalContainers implements Containers {
     tar: ReadableStream<Uint8Array>,
     options: CallOptions & { noOverwriteDirNonDir?: boolean; copyUidGid?: boolean } = {},
   ): Promise<void> {
-    const { extractContainer } = await import("../container/archive.ts");
+    const { extractContainer } = await lazy<typeof import("../container/archive.ts")>(
+      "../container/archive.ts",
+      import.meta.url,
+    );
     await extractContainer(this.#paths, this.#find(name), path, tar, options);
   }
 
   async stat(name: string, path: string): Promise<PathStat> {
-    const { statContainer } = await import("../container/archive.ts");
+    const { statContainer } = await lazy<typeof import("../container/archive.ts")>(
+      "../container/archive.ts",
+      import.meta.url,
+    );
     return await statContainer(this.#paths, this.#find(name), path);
   }
 }

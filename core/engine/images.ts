@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { ImageUser } from "../image/image_users.ts";
 import { resolveImageId } from "../image/resolve.ts";
@@ -35,12 +36,18 @@ export class LocalImages implements Images {
     filters?: Record<string, string[]>;
     digests?: boolean;
   } = {}): Promise<ImageSummary[]> {
-    const { listImages } = await import("../image/list_images.ts");
+    const { listImages } = await lazy<typeof import("../image/list_images.ts")>(
+      "../image/list_images.ts",
+      import.meta.url,
+    );
     return listImages(this.#paths, options.filters ?? {}, this.#options.users());
   }
 
   async inspect(name: string): Promise<ImageInspect> {
-    const { inspectImage } = await import("../image/inspect_image.ts");
+    const { inspectImage } = await lazy<typeof import("../image/inspect_image.ts")>(
+      "../image/inspect_image.ts",
+      import.meta.url,
+    );
     return inspectImage(this.#paths, name, currentIdMap(this.#paths).name);
   }
 
@@ -53,7 +60,10 @@ export class LocalImages implements Images {
       platform?: string;
     } = {},
   ): Promise<string> {
-    const { importImage } = await import("../image/import_image.ts");
+    const { importImage } = await lazy<typeof import("../image/import_image.ts")>(
+      "../image/import_image.ts",
+      import.meta.url,
+    );
     using worker = await this.#openWorker(options.signal);
     const id = await importImage(this.#paths, tar, options, worker);
     if (options.reference !== undefined) await this.#emit("tag", id, shown(options.reference));
@@ -65,7 +75,10 @@ export class LocalImages implements Images {
     tar: ReadableStream<Uint8Array>,
     options: CallOptions & { onProgress?: (line: string) => void } = {},
   ): Promise<{ id: string; references: string[] }[]> {
-    const { loadImages } = await import("../image/load_image.ts");
+    const { loadImages } = await lazy<typeof import("../image/load_image.ts")>(
+      "../image/load_image.ts",
+      import.meta.url,
+    );
     using worker = await this.#openWorker(options.signal);
     const loaded = await loadImages(this.#paths, tar, options, worker);
     for (const { id } of loaded) await this.#emit("load", id, id);
@@ -73,7 +86,10 @@ export class LocalImages implements Images {
   }
 
   async tag(source: string, target: string): Promise<void> {
-    const { tagImage } = await import("../image/tag_image.ts");
+    const { tagImage } = await lazy<typeof import("../image/tag_image.ts")>(
+      "../image/tag_image.ts",
+      import.meta.url,
+    );
     tagImage(this.#paths, source, target);
     await this.#emit("tag", resolveImageId(this.#paths, target), shown(target));
   }
@@ -82,7 +98,10 @@ export class LocalImages implements Images {
     name: string,
     options: { force?: boolean; noPrune?: boolean } = {},
   ): Promise<({ untagged: string } | { deleted: string })[]> {
-    const { removeImage } = await import("../image/remove_image.ts");
+    const { removeImage } = await lazy<typeof import("../image/remove_image.ts")>(
+      "../image/remove_image.ts",
+      import.meta.url,
+    );
     const id = resolveImageId(this.#paths, name);
     const removed = await removeImage(this.#paths, name, {
       force: options.force ?? false,
@@ -97,7 +116,10 @@ export class LocalImages implements Images {
   }
 
   async #openWorker(signal?: AbortSignal) {
-    const { openNamespaceWorker } = await import("../image/namespace_worker.ts");
+    const { openNamespaceWorker } = await lazy<typeof import("../image/namespace_worker.ts")>(
+      "../image/namespace_worker.ts",
+      import.meta.url,
+    );
     return await openNamespaceWorker(this.#paths, signal);
   }
 

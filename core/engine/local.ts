@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import { type StorePaths, storePaths } from "../host/paths.ts";
 import { LocalContainers } from "./containers.ts";
 import type { Containers, Engine, Images, System } from "./engine.ts";
@@ -47,7 +48,10 @@ async function emit(
   paths: StorePaths,
   event: Parameters<NonNullable<ConstructorParameters<typeof LocalImages>[1]["emit"]>>[0],
 ): Promise<void> {
-  const { appendEvent, makeEvent } = await import("../container/events.ts");
+  const { appendEvent, makeEvent } = await lazy<typeof import("../container/events.ts")>(
+    "../container/events.ts",
+    import.meta.url,
+  );
   const { ID, Attributes } = event.Actor;
   try {
     appendEvent(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { EventMessage } from "../spec/docker_api.ts";
 import type { CallOptions } from "../spec/streams.ts";
@@ -29,9 +30,12 @@ export class LocalSystem implements System {
     } = {},
   ): AsyncIterable<EventMessage> {
     const [{ followEvents }, { watchEvents }, { ensureLayout }] = await Promise.all([
-      import("../container/events.ts"),
-      import("../container/watch_events.ts"),
-      import("../store/layout.ts"),
+      lazy<typeof import("../container/events.ts")>("../container/events.ts", import.meta.url),
+      lazy<typeof import("../container/watch_events.ts")>(
+        "../container/watch_events.ts",
+        import.meta.url,
+      ),
+      lazy<typeof import("../store/layout.ts")>("../store/layout.ts", import.meta.url),
     ]);
     ensureLayout(this.#paths);
     using watcher = watchEvents(this.#paths);
@@ -39,12 +43,15 @@ export class LocalSystem implements System {
   }
 
   async info(): Promise<Record<string, unknown>> {
-    const { collectInfo } = await import("./info.ts");
+    const { collectInfo } = await lazy<typeof import("./info.ts")>("./info.ts", import.meta.url);
     return await collectInfo(this.#paths, this.#engine);
   }
 
   async version(): Promise<Record<string, unknown>> {
-    const { VERSION } = await import("../version.ts");
+    const { VERSION } = await lazy<typeof import("../version.ts")>(
+      "../version.ts",
+      import.meta.url,
+    );
     return {
       Version: VERSION,
       ApiVersion: API_VERSION,

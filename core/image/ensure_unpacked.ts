@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { chainIds, shortLayerName } from "../layer/chain_id.ts";
@@ -87,7 +88,10 @@ export async function ensureUnpacked(
 ): Promise<string[]> {
   const found = findUnpacked(paths, image.diffIds, worker.mapping);
   if (found !== undefined) return found;
-  const { readManifest, listStoredImages } = await import("./stored_image.ts");
+  const { readManifest, listStoredImages } = await lazy<typeof import("./stored_image.ts")>(
+    "./stored_image.ts",
+    import.meta.url,
+  );
   const stored = listStoredImages(paths).find(({ id }) => id === image.id);
   if (stored === undefined) {
     throw new DhowError("not_found", `Cannot unpack image ${image.id}: it is not in the store`);
@@ -157,7 +161,10 @@ class LayerJob {
 
   async unpack(digest: Digest, diffId: Digest, worker: LayerWorker): Promise<void> {
     if (isDirectory(this.#directory)) return;
-    const { blobPath } = await import("../store/blob.ts");
+    const { blobPath } = await lazy<typeof import("../store/blob.ts")>(
+      "../store/blob.ts",
+      import.meta.url,
+    );
     const slash = this.#directory.lastIndexOf("/");
     const into = `${this.#directory.slice(0, slash)}/.tmp-${crypto.randomUUID()}`;
     // Before it is there: a worker that is killed leaves something behind.

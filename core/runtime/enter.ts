@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import * as C from "../../ffi/abi/constants.ts";
 import { pipe, pollAsync, read } from "../../ffi/fd.ts";
 import { hidden } from "../../ffi/process.ts";
@@ -64,7 +65,10 @@ export async function enter(plan: EnterPlan): Promise<number> {
 }
 
 async function reapQuietly(pid: number): Promise<void> {
-  const { waitpid } = await import("../../ffi/process.ts");
+  const { waitpid } = await lazy<typeof import("../../ffi/process.ts")>(
+    "../../ffi/process.ts",
+    import.meta.url,
+  );
   try {
     waitpid(pid);
   } catch { /* gone already */ }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { lazy } from "../lib/lazy.ts";
 import type { SeccompProfile } from "./seccomp_profile.ts";
 
 /** What a filter depends on. */
@@ -111,9 +112,9 @@ async function compileInto(
   options: { capabilities: readonly string[]; architecture: "x86_64" | "aarch64" },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const [{ compileSeccomp }, { defaultProfile }, { parseSeccompProfile }] = await Promise.all([
-    import("./seccomp_compile.ts"),
-    import("./seccomp_profile.ts"),
-    import("./seccomp_resolve.ts"),
+    lazy<typeof import("./seccomp_compile.ts")>("./seccomp_compile.ts", import.meta.url),
+    lazy<typeof import("./seccomp_profile.ts")>("./seccomp_profile.ts", import.meta.url),
+    lazy<typeof import("./seccomp_resolve.ts")>("./seccomp_resolve.ts", import.meta.url),
   ]);
   const profile: SeccompProfile = text === undefined ? defaultProfile() : parseSeccompProfile(text);
   const program = compileSeccomp(profile, options);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../../../core/lib/lazy.ts";
 import { formatBinarySize } from "../../../core/lib/units.ts";
 import { command } from "../../command.ts";
 import { ExitError } from "../../errors.ts";
@@ -65,7 +66,10 @@ export const info = command({
 });
 
 async function render(format: string, data: unknown): Promise<string> {
-  const { compileTemplate } = await import("../../output/template.ts");
+  const { compileTemplate } = await lazy<typeof import("../../output/template.ts")>(
+    "../../output/template.ts",
+    import.meta.url,
+  );
   try {
     return compileTemplate(format)(data);
   } catch (error) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { lazy } from "../../../core/lib/lazy.ts";
 import { command } from "../../command.ts";
 import { ExitError } from "../../errors.ts";
 import { INSPECT_FORMAT_HELP } from "../../output/format_help.ts";
@@ -51,7 +52,10 @@ function writeFields(out: { line(text: string): void }, fields: [string, unknown
 }
 
 async function render(format: string, data: unknown): Promise<string> {
-  const { compileTemplate } = await import("../../output/template.ts");
+  const { compileTemplate } = await lazy<typeof import("../../output/template.ts")>(
+    "../../output/template.ts",
+    import.meta.url,
+  );
   try {
     return compileTemplate(format)(data);
   } catch (error) {

@@ -22,8 +22,6 @@ export interface InspectOptions {
   directory: string;
   /** Directories of the unpacked layers, topmost first. */
   lowerDirs?: readonly string[];
-  /** The directory of the container whose network it shares. @default directory */
-  networkDirectory?: string;
   /** With `--size`: bytes of the container's own changes, and with the image's. */
   size?: { rw: number; rootFs: number };
 }
@@ -35,7 +33,7 @@ export function inspectContainer(
   options: InspectOptions,
 ): ContainerInspect {
   const { config, hostConfig } = record;
-  const { directory, networkDirectory: files = directory, lowerDirs = [], size } = options;
+  const { directory, lowerDirs = [], size } = options;
   const [path = "", ...args] = [...config.Entrypoint ?? [], ...config.Cmd ?? []];
   return {
     Id: record.id,
@@ -44,9 +42,9 @@ export function inspectContainer(
     Args: args,
     State: containerState(state),
     Image: record.image.id,
-    ResolvConfPath: `${files}/resolv.conf`,
-    HostnamePath: `${files}/hostname`,
-    HostsPath: `${files}/hosts`,
+    ResolvConfPath: `${directory}/resolv.conf`,
+    HostnamePath: `${directory}/hostname`,
+    HostsPath: `${directory}/hosts`,
     LogPath: hostConfig.LogConfig.Type === "none" ? "" : `${directory}/log`,
     Name: `/${record.name}`,
     RestartCount: state.restartCount,

@@ -62,11 +62,11 @@ async function parseGlobals(
       return undefined;
     }
     if (parsed.flags.version) {
-      const { version } = await lazy<typeof import("./version.ts")>(
-        "./version.ts",
+      const { VERSION } = await lazy<typeof import("../core/version.ts")>(
+        "../core/version.ts",
         import.meta.url,
       );
-      out.line(`dhow version ${version}`);
+      out.line(`dhow version ${VERSION}`);
       return undefined;
     }
     globals.root = parsed.flags.root === "" ? undefined : parsed.flags.root;

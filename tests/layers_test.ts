@@ -10,6 +10,7 @@ const root = new URL("../", import.meta.url);
 /** Ranks of core's folders: a file imports its own folder, a lower rank, or ffi/. */
 const RANKS: Readonly<Record<string, number>> = {
   "errors.ts": 0,
+  "version.ts": 0,
   spec: 0,
   lib: 0,
   host: 1,

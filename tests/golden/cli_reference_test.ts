@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { formatCommandHelp, formatMainHelp } from "../../cli/help.ts";
 import { entries, groups, verbsOf } from "../../cli/registry.ts";
-import { version } from "../../cli/version.ts";
+import { VERSION } from "../../core/version.ts";
 
 const file = new URL("../../docs/cli.md", import.meta.url);
 
@@ -34,7 +34,7 @@ Deno.test("every verb of a group can be found", () => {
 
 Deno.test("deno.json has the version that dhow prints", async () => {
   const config = await Deno.readTextFile(new URL("../../deno.json", import.meta.url));
-  assertEquals(JSON.parse(config).version, version);
+  assertEquals(JSON.parse(config).version, VERSION);
 });
 
 async function formatReference(): Promise<string> {

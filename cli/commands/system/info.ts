@@ -8,7 +8,7 @@ import { formatBinarySize } from "../../../core/lib/units.ts";
 import { command } from "../../command.ts";
 import { ExitError } from "../../errors.ts";
 import { INSPECT_FORMAT_HELP } from "../../output/format_help.ts";
-import { version } from "../../version.ts";
+import { VERSION as version } from "../../../core/version.ts";
 
 /** Lines of the default output: title, indentation and the field they show. */
 const LINES: readonly (readonly [title: string, field: string])[] = [

@@ -7,7 +7,7 @@ import { lazy } from "../../../core/lib/lazy.ts";
 import { command } from "../../command.ts";
 import { ExitError } from "../../errors.ts";
 import { INSPECT_FORMAT_HELP } from "../../output/format_help.ts";
-import { version as ownVersion } from "../../version.ts";
+import { VERSION } from "../../../core/version.ts";
 
 /** Show the dhow version information. */
 export const version = command({
@@ -19,7 +19,7 @@ export const version = command({
     const server = await engine.system.version();
     const arch = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
     const client = {
-      Version: ownVersion,
+      Version: VERSION,
       ApiVersion: server["ApiVersion"] ?? "1.51",
       DefaultAPIVersion: server["ApiVersion"] ?? "1.51",
       DenoVersion: Deno.version.deno,

@@ -121,8 +121,10 @@ function emitTerminal(
   p.call("close", [master]);
   p.call("close", [stdio.socket]);
   ctx.must("make the terminal the controlling one", "ioctl", [slave, C.TIOCSCTTY, 0]);
+  // The slave may itself be one of 0, 1, 2, and dup3(2) refuses to copy a descriptor onto itself.
+  const copy = ctx.must("set up the standard streams", "fcntl", [slave, C.F_DUPFD_CLOEXEC, 3]);
   for (const target of [0, 1, 2]) {
-    ctx.must("set up the standard streams", "dup3", [slave, target, 0]);
+    ctx.must("set up the standard streams", "dup3", [copy, target, 0]);
   }
 }
 

@@ -95,6 +95,8 @@ export const SECCOMP_SET_MODE_FILTER = 1;
 export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
 // <asm-generic/ioctls.h>, <linux/sockios.h>
+/** `<linux/fcntl.h>`. */
+export const F_DUPFD_CLOEXEC = 1030;
 export const TIOCSCTTY = 0x540e;
 export const TIOCSWINSZ = 0x5414;
 export const TIOCSPTLCK = 0x40045431;

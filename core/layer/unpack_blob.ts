@@ -3,21 +3,16 @@
  *
  * @module
  */
-import { close, O_RDONLY, openat, read, removeTreeAt } from "../../ffi/file.ts";
+import { AT_FDCWD, close, O_RDONLY, openat, read, removeTreeAt } from "../../ffi/file.ts";
 import { DhowError } from "../errors.ts";
 import type { Digest } from "../spec/image.ts";
 import { Decompressor } from "./compression.ts";
+import { type DiffIdHasher, openDiffIdHasher } from "./diff_id.ts";
 import { TarReader } from "./tar_reader.ts";
 import { LayerUnpacker, type UnpackOptions, type UnpackSummary } from "./unpack.ts";
 
 /** Large enough that calls cost nothing, small enough to stay in the cache. */
 const BUFFER_BYTES = 1 << 17;
-
-/** As node:crypto's `Hash`, which is what is passed. */
-interface Hash {
-  update(bytes: Uint8Array): unknown;
-  digest(encoding: "hex"): string;
-}
 
 /** What to unpack where. */
 export interface UnpackBlobRequest extends UnpackOptions {
@@ -40,37 +35,46 @@ export interface UnpackBlobResult extends UnpackSummary {
  * @throws {DhowError} `invalid_layer`; `digest_mismatch` if the diffID is not the expected one; `no_space`.
  */
 export async function unpackBlob(request: UnpackBlobRequest): Promise<UnpackBlobResult> {
-  const { createHash } = await import("node:crypto");
-  return unpackInto(request, createHash("sha256"));
-}
-
-function unpackInto(request: UnpackBlobRequest, hash: Hash): UnpackBlobResult {
-  Deno.mkdirSync(request.into, { mode: 0o755 });
-  // The umask takes no part in what a layer looks like.
-  Deno.chmodSync(request.into, 0o755);
+  using hasher = await openDiffIdHasher(request.blob);
+  makeRoot(request.into);
   try {
-    return pump(request, hash);
+    const summary = pump(request, hasher);
+    const diffId = await hasher.finish();
+    if (request.diffId !== undefined && request.diffId !== diffId) {
+      throw new DhowError(
+        "digest_mismatch",
+        `Cannot unpack layer: its diffID is ${diffId}, the image says ${request.diffId}`,
+      );
+    }
+    return { ...summary, diffId };
   } catch (error) {
     removeAfter(request.into, error);
     throw error;
   }
 }
 
+function makeRoot(path: string): void {
+  Deno.mkdirSync(path, { mode: 0o755 });
+  // The umask takes no part in what a layer looks like.
+  Deno.chmodSync(path, 0o755);
+}
+
 function removeAfter(path: string, error: unknown): void {
   try {
-    removeTreeAt(-100, path);
+    removeTreeAt(AT_FDCWD, path);
   } catch (cleanup) {
     throw new AggregateError([error, cleanup], `${(error as Error).message}; and "${path}" stays`);
   }
 }
 
-function pump(request: UnpackBlobRequest, hash: Hash): UnpackBlobResult {
-  const fd = typeof request.blob === "number" ? request.blob : openat(-100, request.blob, O_RDONLY);
+function pump(request: UnpackBlobRequest, hasher: DiffIdHasher): UnpackSummary {
+  const { blob } = request;
+  const fd = typeof blob === "number" ? blob : openat(AT_FDCWD, blob, O_RDONLY);
   try {
     using unpacker = new LayerUnpacker(request.into, request);
     const reader = new TarReader(unpacker);
     using decompressor = new Decompressor((bytes) => {
-      hash.update(bytes);
+      hasher.update(bytes);
       reader.push(bytes);
     });
     const buffer = new Uint8Array(BUFFER_BYTES);
@@ -79,15 +83,8 @@ function pump(request: UnpackBlobRequest, hash: Hash): UnpackBlobResult {
     }
     decompressor.end();
     reader.end();
-    const diffId = `sha256:${hash.digest("hex")}`;
-    if (request.diffId !== undefined && request.diffId !== diffId) {
-      throw new DhowError(
-        "digest_mismatch",
-        `Cannot unpack layer: its diffID is ${diffId}, the image says ${request.diffId}`,
-      );
-    }
-    return { ...unpacker.finish(), diffId };
+    return unpacker.finish();
   } finally {
-    if (typeof request.blob === "string") close(fd);
+    if (typeof blob === "string") close(fd);
   }
 }

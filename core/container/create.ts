@@ -44,6 +44,7 @@ export async function createContainer(
   assertPlatform(request.platform, image);
   assertName(request.name);
   assertSettings(request.config, request.hostConfig);
+  assertLinks(paths, request.hostConfig.Links ?? []);
   using _lease = leaseStore(paths);
   const id = randomId();
   const config = mergeConfig(request.config, image.config);
@@ -107,10 +108,29 @@ function assertPlatform(wanted: string | undefined, image: ResolvedImage): void 
 
 function assertName(name: string | undefined): void {
   if (name === undefined || isContainerName(name)) return;
-  throw new DhowError(
+  throw invalidName(name);
+}
+
+function invalidName(name: string): DhowError {
+  return new DhowError(
     "invalid_argument",
     `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
   );
+}
+
+function assertLinks(paths: StorePaths, links: readonly string[]): void {
+  for (const link of links) {
+    const name = link.split(":")[0]!;
+    try {
+      findContainer(paths, name);
+    } catch (error) {
+      if (!(error instanceof DhowError)) throw error;
+      throw new DhowError(
+        "invalid_argument",
+        `could not get container for ${name}: ${error.message}`,
+      );
+    }
+  }
 }
 
 /** Who shares a network shares the names that others know it by. */
@@ -232,7 +252,6 @@ function removeStaleName(paths: StorePaths, name: string): void {
 
 /** Gives a container another name. @throws {DhowError} `conflict` if it is taken. */
 export function renameContainer(paths: StorePaths, record: ContainerRecord, newName: string): void {
-  assertName(newName);
   const name = newName.replace(/^\//, "");
   if (name === record.name) {
     throw new DhowError(
@@ -240,8 +259,11 @@ export function renameContainer(paths: StorePaths, record: ContainerRecord, newN
       "Renaming a container with the same name as its current name",
     );
   }
+  const cannot = (why: DhowError) =>
+    new DhowError(why.code, `Error when allocating new name: ${why.message}`);
+  if (!isContainerName(name)) throw cannot(invalidName(`/${name}`));
   const owner = reserveName(paths, name, record.id);
-  if (owner !== undefined) throw nameTaken(name, owner);
+  if (owner !== undefined) throw cannot(nameTaken(name, owner));
   const old = record.name;
   writeRecord(containerDirectory(paths, record.id), { ...record, name });
   releaseName(paths, old, record.id);

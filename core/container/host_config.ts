@@ -8,7 +8,9 @@ import { parseCapabilities, resolveCapabilities } from "../runtime/capabilities.
 import { parseSecurityOptions } from "../runtime/security_options.ts";
 import type { ContainerConfig, HostConfig } from "../spec/docker_api.ts";
 import type { Healthcheck } from "../spec/image.ts";
+import { parseTmpfsOptions } from "../volume/mount_spec.ts";
 import { assertIpcMode, DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "./create_spec.ts";
+import { parseSignal } from "./kill.ts";
 import { assertRestartPolicy } from "./restart_policy.ts";
 
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
@@ -27,12 +29,22 @@ export function assertSettings(config: ContainerConfig, hostConfig: HostConfig):
       `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   }
+  if (config.StopSignal) parseSignal(config.StopSignal);
   if (config.Healthcheck) assertHealthcheck(config.Healthcheck);
   if (config.Hostname && UTSMode === "host") {
     throw invalid("conflicting options: hostname and the UTS mode");
   }
   if (config.Hostname && NetworkMode.startsWith("container:")) {
     throw invalid("conflicting options: hostname and the network mode");
+  }
+  if (NetworkMode === "container:") {
+    throw invalid("invalid network mode: invalid container format container:<name|id>");
+  }
+  for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
+    if (!target.startsWith("/")) {
+      throw invalid(`invalid mount path: '${target}' mount path must be absolute`);
+    }
+    parseTmpfsOptions(options);
   }
   if (OomScoreAdj < -1000 || OomScoreAdj > 1000) {
     throw invalid(`Invalid value ${OomScoreAdj}, range for oom score adj is [-1000, 1000]`);

@@ -29,7 +29,7 @@ export function killContainer(paths: StorePaths, id: string, signalName = "KILL"
   const signal = parseSignal(signalName);
   const directory = containerDirectory(paths, id);
   using init = holdInit(directory);
-  if (init === undefined) throw notRunning(paths, id, "cannot kill container");
+  if (init === undefined) throw notRunning(paths, id);
   const record = readRecord(paths, id);
   if (signal === SIGKILL || signal === stopSignalOf(record.config.StopSignal)) {
     updateStoredState(directory, { stopRequested: true });
@@ -46,13 +46,13 @@ function stopSignalOf(name: string | undefined): number {
   return parseSignal(name || DEFAULT_STOP_SIGNAL);
 }
 
-function notRunning(paths: StorePaths, id: string, doing: string): DhowError {
+function notRunning(paths: StorePaths, id: string): DhowError {
   const { status } = readState(containerDirectory(paths, id));
   return new DhowError(
     "conflict",
     status === "restarting"
-      ? `${doing}: ${id}: container ${id} is restarting, wait until the container is running`
-      : `${doing}: ${id}: container ${id} is not running`,
+      ? `container ${id} is restarting, wait until the container is running`
+      : `container ${id} is not running`,
   );
 }
 
@@ -113,7 +113,7 @@ async function endsWithin(
 export async function pauseContainer(paths: StorePaths, id: string): Promise<void> {
   const directory = containerDirectory(paths, id);
   using init = holdInit(directory);
-  if (init === undefined) throw notRunning(paths, id, "cannot pause container");
+  if (init === undefined) throw notRunning(paths, id);
   if (init.state.status === "paused") {
     throw new DhowError("conflict", `Container ${id} is already paused`);
   }
@@ -130,8 +130,7 @@ export async function pauseContainer(paths: StorePaths, id: string): Promise<voi
 export async function unpauseContainer(paths: StorePaths, id: string): Promise<void> {
   const directory = containerDirectory(paths, id);
   using init = holdInit(directory);
-  if (init === undefined) throw notRunning(paths, id, "cannot unpause container");
-  if (init.state.status !== "paused") {
+  if (init?.state.status !== "paused") {
     throw new DhowError("conflict", `Container ${id} is not paused`);
   }
   const { signalAll } = await lazy<typeof import("./signal_all.ts")>(

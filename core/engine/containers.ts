@@ -165,7 +165,14 @@ export class LocalContainers implements Containers {
       "../container/stop.ts",
       import.meta.url,
     );
-    killContainer(this.#paths, this.#find(name), signalName);
+    try {
+      killContainer(this.#paths, this.#find(name), signalName);
+    } catch (error) {
+      if (!(error instanceof DhowError)) throw error;
+      throw new DhowError(error.code, `cannot kill container: ${name}: ${error.message}`, {
+        cause: error,
+      });
+    }
   }
 
   async pause(name: string): Promise<void> {

@@ -80,6 +80,8 @@ export function normalize(text: string, directory: string): string {
     )
     // The client's own log, when the daemon hangs up on it.
     .replaceAll(/^time="TIME" level=error .*\n/gm, "")
+    // Docker knows the file from its own look at the image; dhow tells what execve(2) said.
+    .replaceAll("is a directory: permission denied", "permission denied")
     .replaceAll("SRun 'dhow", "Run 'dhow")
     // Columns are as wide as what was replaced above.
     .replaceAll(/ {2,}/g, "  ");

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { DhowError } from "../../../core/errors.ts";
+import { parseReference } from "../../../core/lib/reference.ts";
 import { command } from "../../command.ts";
 
 /** Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE. */
@@ -13,6 +15,19 @@ export const tagImage = command({
   flags: {},
   async run({ args, engine }) {
     const [source, target] = args as [string, string];
+    for (const reference of [source, target]) assertReference(reference);
     await engine.images.tag(source, target);
   },
 });
+
+function assertReference(text: string): void {
+  try {
+    parseReference(text);
+  } catch (error) {
+    throw new DhowError(
+      "invalid_argument",
+      `Error parsing reference: ${JSON.stringify(text)} is not a valid repository/tag: ` +
+        (error as Error).message,
+    );
+  }
+}

@@ -10,41 +10,70 @@ import { SyscallError } from "./errno.ts";
 
 const LIBC = "libc.so.6";
 
-let errnoView: Deno.UnsafePointerView | undefined;
+/** An argument that no callee looks at. */
+const UNCOMPILED = [{ struct: ["u64"] }] as const;
+const PAD = new Uint8Array(8);
+/** Calls of one function after which compiling it has paid off. */
+const OFTEN = 200;
+
+const errnoView = openErrno();
 
 /** errno of the last failed call on this thread, positive. */
 export function errno(): number {
-  return errnoView!.getInt32(0);
+  return errnoView.getInt32(0);
 }
 
 /** Where errno is: the same place for the life of the thread. */
 function openErrno(): Deno.UnsafePointerView {
-  const { symbols } = Deno.dlopen(LIBC, {
-    __errno_location: { parameters: [], result: "pointer" },
+  const bound = Deno.dlopen(LIBC, {
+    __errno_location: { parameters: [...UNCOMPILED], result: "pointer" },
   });
-  return new Deno.UnsafePointerView(symbols.__errno_location()!);
+  return new Deno.UnsafePointerView(bound.symbols.__errno_location(PAD)!);
 }
 
 /**
- * Functions of libc for one family of calls. Each is bound when it is first used: binding costs a tenth of a
- * millisecond, since Deno compiles a trampoline, and a command uses few of them.
+ * Functions of libc for one family of calls. Each is bound when it is first used, and cheaply: Deno compiles a trampoline
+ * for each function it binds, which takes longer than a command makes calls. A parameter of a struct type keeps it from
+ * that; by the calling conventions of x86_64 and aarch64 a callee does not see arguments it does not declare. A function
+ * that turns out to be called often is bound again, compiled.
  */
 export function openLibc<const S extends Deno.ForeignLibraryInterface>(
   table: S,
 ): Deno.DynamicLibrary<S>["symbols"] {
   const bound = {};
   for (const name of Object.keys(table)) {
+    const definition = table[name]!;
     Object.defineProperty(bound, name, {
       configurable: true,
       get() {
-        errnoView ??= openErrno(); // not when a call has failed: that might change errno
-        const symbol = Deno.dlopen(LIBC, { [name]: table[name]! }).symbols[name];
-        Object.defineProperty(bound, name, { value: symbol });
-        return symbol;
+        const isFunction = "parameters" in definition && definition.nonblocking !== true;
+        const value = isFunction
+          ? bindUncompiled(bound, name, definition)
+          : Deno.dlopen(LIBC, { [name]: definition }).symbols[name];
+        Object.defineProperty(bound, name, { value, configurable: true });
+        return value;
       },
     });
   }
   return bound as Deno.DynamicLibrary<S>["symbols"];
+}
+
+function bindUncompiled(
+  bound: object,
+  name: string,
+  definition: Deno.ForeignFunction,
+): (...args: unknown[]) => unknown {
+  const parameters = [...definition.parameters, ...UNCOMPILED];
+  const { symbols } = Deno.dlopen(LIBC, { [name]: { ...definition, parameters } });
+  const uncompiled = symbols[name] as (...args: unknown[]) => unknown;
+  let calls = 0;
+  return (...args) => {
+    if (++calls === OFTEN) {
+      const value = Deno.dlopen(LIBC, { [name]: definition }).symbols[name];
+      Object.defineProperty(bound, name, { value, configurable: true });
+    }
+    return uncompiled(...args, PAD);
+  };
 }
 
 const encoder = new TextEncoder();

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { putWord } from "./word.ts";
 import { type SyscallName, syscallNumber } from "../abi/syscall_numbers.ts";
 
 /** What an op does; the interpreter's numbers. */
@@ -167,7 +168,7 @@ export class ProgramBuilder {
 
   #word(at: number, word: number | bigint | Address): void {
     if (typeof word === "object") this.#relocations.push({ at, address: word });
-    else new DataView(this.#data.buffer).setBigInt64(at, BigInt.asIntN(64, BigInt(word)), true);
+    else putWord(new Int32Array(this.#data.buffer), at, word);
   }
 
   /** A 64-bit variable; use it as an argument to read it, `set()` to write it. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { syscallNumber } from "../abi/syscall_numbers.ts";
-import { type Address, type Arg, OP, type Program, ProgramBuilder } from "./builder.ts";
+import { type Arg, type Program, ProgramBuilder } from "./builder.ts";
+import { encodeExecutable } from "./executable.ts";
 import { interpreter } from "./interpreter.ts";
 import { LoadedProgram } from "./loader.ts";
 
@@ -164,13 +164,13 @@ const CASES: Case[] = [
   },
   {
     name: "clones, and waits for its child",
-    result: 9 << 8,
+    result: 9,
     build: (p) => {
       const [child, bad] = [p.label("child"), p.label("bad")];
       const pid = p.clone(17, child, { orElse: bad });
       const status = p.buffer(8);
       p.call("wait4", [pid, status, 0, 0], { orElse: bad });
-      p.return(p.load("u32", status));
+      p.return(p.compute(p.load("u32", status), ">>", 8));
       p.place(child);
       p.exit(9);
       p.place(bad);
@@ -209,110 +209,25 @@ for (const { name, build: make, result } of CASES) {
   });
 }
 
-const BASE = 0x400000;
-const PAGE = 0x1000;
-const OP_BYTES = 72;
-
-/** A static executable for aarch64 that runs `program` and writes what it returns, as 8 bytes, to stdout. */
-function makeElf(program: Program): Uint8Array {
-  const image = new Uint8Array(PAGE * 2 + 64 + program.ops.length * OP_BYTES + program.data.length);
-  const view = new DataView(image.buffer);
-  const opsAt = PAGE * 2 + 64;
-  const dataAt = opsAt + program.ops.length * OP_BYTES;
-  const place = (address: Address): bigint => {
-    const at = address.of === "data"
-      ? dataAt + address.at
-      : address.at < 0
-      ? opsAt - 8
-      : opsAt + address.at * OP_BYTES + 64;
-    return BigInt(BASE + at);
-  };
-  writeElfHeader(view, image.length);
-  writeStub(view, opsAt);
-  image.set(interpreter("aarch64").code, PAGE + 64);
-  image.set(program.data, dataAt);
-  for (const { at, address } of program.relocations) {
-    view.setBigUint64(dataAt + at, place(address), true);
+for (const arch of ["x86_64", "aarch64"]) {
+  const emulator = arch === Deno.build.arch ? undefined : `qemu-${arch}`;
+  for (const { name, build: make, result } of CASES) {
+    Deno.test({
+      name: `a program ${name}, as an executable of ${arch}`,
+      // qemu-user cannot clone a process that shares memory.
+      ignore: emulator !== undefined && (!hasTool(emulator) || name.startsWith("shares")),
+      fn() {
+        const path = Deno.makeTempFileSync();
+        try {
+          Deno.writeFileSync(path, encodeExecutable(build(make), arch));
+          Deno.chmodSync(path, 0o700);
+          const [command, args] = emulator === undefined ? [path, []] : [emulator, [path]];
+          const { code, stderr } = new Deno.Command(command, { args }).outputSync();
+          assertEquals([code, new TextDecoder().decode(stderr)], [result & 0xff, ""]);
+        } finally {
+          Deno.removeSync(path);
+        }
+      },
+    });
   }
-  for (const [index, op] of program.ops.entries()) {
-    const at = opsAt + index * OP_BYTES;
-    const isCall = op.code === OP.CALL || op.code === OP.TRY || op.code === OP.CLONE;
-    let refs = 0;
-    for (const [i, arg] of op.args.entries()) {
-      if (typeof arg === "object" && arg.kind === "value") refs |= 1 << i;
-      const value = typeof arg === "object"
-        ? place(arg.kind === "value" ? arg.address : arg)
-        : BigInt.asUintN(64, BigInt(arg));
-      view.setBigUint64(at + 16 + 8 * i, value, true);
-    }
-    view.setUint8(at, op.code);
-    view.setUint8(at + 1, refs);
-    view.setUint8(at + 2, op.sub);
-    view.setUint32(at + 4, (op.target?.op ?? 0) * OP_BYTES, true);
-    view.setUint32(at + 8, isCall ? syscallNumber(op.syscall!, "aarch64") : 0, true);
-  }
-  return image;
-}
-
-/** @see man 5 elf */
-function writeElfHeader(view: DataView, size: number): void {
-  new Uint8Array(view.buffer).set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 2, true); // ET_EXEC
-  view.setUint16(18, 183, true); // EM_AARCH64
-  view.setUint32(20, 1, true);
-  view.setBigUint64(24, BigInt(BASE + PAGE), true); // entry
-  view.setBigUint64(32, 64n, true); // program headers
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true);
-  view.setUint16(56, 1, true);
-  view.setUint32(64, 1, true); // PT_LOAD
-  view.setUint32(68, 7, true); // read, write, execute
-  view.setBigUint64(80, BigInt(BASE), true);
-  view.setBigUint64(88, BigInt(BASE), true);
-  view.setBigUint64(96, BigInt(size), true);
-  view.setBigUint64(104, BigInt(size), true);
-  view.setBigUint64(112, BigInt(PAGE), true);
-}
-
-/** enter(ops), write(1, &result, 8), exit_group(0); the interpreter follows 64 bytes on. */
-function writeStub(view: DataView, opsAt: number): void {
-  const code = [
-    0x580001c0, // ldr x0, ops, 56 bytes on
-    0x9400000f, // bl enter, 60 bytes on
-    0xf81f0fe0, // str x0, [sp, #-16]!
-    0xd2800020, // mov x0, #1
-    0x910003e1, // mov x1, sp
-    0xd2800102, // mov x2, #8
-    0xd2800808, // mov x8, #64, write
-    0xd4000001, // svc #0
-    0xd2800000, // mov x0, #0
-    0xd2800bc8, // mov x8, #94, exit_group
-    0xd4000001, // svc #0
-  ];
-  for (const [index, word] of code.entries()) view.setUint32(PAGE + index * 4, word, true);
-  view.setBigUint64(PAGE + 56, BigInt(BASE + opsAt), true);
-}
-
-const hasQemu = hasTool("qemu-aarch64");
-
-for (const { name, build: make, result } of CASES) {
-  Deno.test({
-    name: `a program ${name}, on an emulated aarch64`,
-    // qemu-user cannot clone a process that shares memory.
-    ignore: !hasQemu || name.startsWith("shares"),
-    fn() {
-      const path = Deno.makeTempFileSync();
-      try {
-        Deno.writeFileSync(path, makeElf(build(make)));
-        Deno.chmodSync(path, 0o700);
-        const { code, stdout, stderr } = new Deno.Command("qemu-aarch64", { args: [path] })
-          .outputSync();
-        assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
-        const view = new DataView(stdout.buffer, stdout.byteOffset, stdout.length);
-        assertEquals(Number(view.getBigInt64(0, true)), result);
-      } finally {
-        Deno.removeSync(path);
-      }
-    },
-  });
 }

@@ -5,14 +5,10 @@
  */
 import { SyscallError } from "../errno.ts";
 import { errno, openLibc } from "../libc.ts";
-import type { Address, Arg, Op, Program } from "./builder.ts";
+import { putWord } from "./word.ts";
+import type { Address, Op, Program } from "./builder.ts";
 import { interpreter } from "./interpreter.ts";
 
-const OP_SIZE = 72;
-const OP_ARGS = 16;
-const OP_RESULT = 64;
-/** Before op 0: 56 spare bytes and the slot for the address of the last failed op. */
-const HEADER = 64;
 const PAGE = 4096;
 
 const PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4;
@@ -53,19 +49,19 @@ export class LoadedProgram implements Disposable {
   readonly program: Program;
   readonly #base: Deno.PointerObject;
   readonly #address: bigint;
+  /** The same as a number: user space ends far below 2^53. */
+  readonly #start: number;
   readonly #size: number;
   readonly #view: DataView<ArrayBuffer>;
-  readonly #opsAt: number;
-  readonly #dataAt: number;
+  readonly #layout: ProgramLayout;
 
   /** @throws {SyscallError} `mmap` or `mprotect` failed, as where no memory may be made executable. */
   constructor(program: Program) {
     this.program = program;
     const { code } = interpreter();
     const codeSize = pages(code.length);
-    this.#opsAt = codeSize + HEADER;
-    this.#dataAt = this.#opsAt + program.ops.length * OP_SIZE;
-    this.#size = pages(this.#dataAt + program.data.length);
+    this.#layout = layOutProgram(program, codeSize);
+    this.#size = pages(this.#layout.sizeBytes);
     const base = libc.mmap(
       0n,
       BigInt(this.#size),
@@ -79,44 +75,16 @@ export class LoadedProgram implements Disposable {
     }
     this.#base = base;
     this.#address = BigInt(Deno.UnsafePointer.value(base));
+    this.#start = Number(this.#address);
     const memory = Deno.UnsafePointerView.getArrayBuffer(base, this.#size);
     this.#view = new DataView(memory as ArrayBuffer);
     new Uint8Array(memory).set(code);
-    this.#write(program);
+    encodeProgram(this.#view, program, this.#layout, { place: (at) => this.address(at) });
     if (libc.mprotect(base, BigInt(codeSize), PROT_READ | PROT_EXEC) !== 0) {
       const error = new SyscallError("mprotect", errno(), "a syscall program's code");
       this[Symbol.dispose]();
       throw error;
     }
-  }
-
-  #write(program: Program): void {
-    new Uint8Array(this.#view.buffer).set(program.data, this.#dataAt);
-    for (const { at, address } of program.relocations) {
-      this.#view.setBigUint64(this.#dataAt + at, this.address(address), true);
-    }
-    program.ops.forEach((op, i) => this.#writeOp(op, this.#opsAt + i * OP_SIZE));
-  }
-
-  #writeOp(op: Op, at: number): void {
-    const view = this.#view;
-    let refs = 0;
-    op.args.forEach((arg, i) => {
-      if (typeof arg === "object" && arg.kind === "value") refs |= 1 << i;
-      view.setBigUint64(at + OP_ARGS + 8 * i, this.#argument(arg), true);
-    });
-    view.setUint8(at, op.code);
-    view.setUint8(at + 1, refs);
-    view.setUint8(at + 2, op.sub);
-    view.setUint32(at + 4, (op.target?.op ?? 0) * OP_SIZE, true);
-    view.setUint32(at + 8, op.nr, true);
-  }
-
-  #argument(arg: Arg): bigint {
-    if (typeof arg === "number") return BigInt.asUintN(64, BigInt(arg));
-    if (typeof arg === "bigint") return BigInt.asUintN(64, arg);
-    if (typeof arg === "string") throw new TypeError("A string argument was not placed");
-    return this.address(arg.kind === "value" ? arg.address : arg);
   }
 
   /** Where `address` is in memory. */
@@ -125,23 +93,14 @@ export class LoadedProgram implements Disposable {
   }
 
   #offset(address: Address): number {
-    switch (address.of) {
-      case "start":
-        return 0;
-      case "end":
-        return this.#size;
-      case "data":
-        return this.#dataAt + address.at;
-      case "result":
-        return address.at < 0 ? this.#opsAt - 8 : this.#opsAt + address.at * OP_SIZE + OP_RESULT;
-    }
+    return programOffset(address, this.#layout, this.#size);
   }
 
   /** Runs it on this thread until it returns. */
   run(): number {
     const at = this.#base as Deno.PointerObject<typeof ENTER>;
     const enter = new Deno.UnsafeFnPointer(at, ENTER);
-    return Number(enter.call(this.#address + BigInt(this.#opsAt)));
+    return Number(enter.call(this.#address + BigInt(this.#layout.opsAt)));
   }
 
   /** The address that the C library's thread-local data count from, on this thread. */
@@ -153,12 +112,14 @@ export class LoadedProgram implements Disposable {
 
   /** The index of the op that an address in this memory (as a program's failure record holds it) belongs to. */
   opAt(address: bigint): number {
-    return Number(address - this.#address - BigInt(this.#opsAt)) / OP_SIZE;
+    return Number(address - this.#address - BigInt(this.#layout.opsAt)) / OP_SIZE;
   }
 
   /** Result of op `index`, as far as this process's memory knows. */
   result(index: number): number {
-    return Number(this.#view.getBigInt64(this.#opsAt + index * OP_SIZE + OP_RESULT, true));
+    return Number(
+      this.#view.getBigInt64(this.#offset({ kind: "address", of: "result", at: index }), true),
+    );
   }
 
   /** The bytes at `address` in this process's memory. */

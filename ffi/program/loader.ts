@@ -5,8 +5,14 @@
  */
 import { SyscallError } from "../errno.ts";
 import { errno, openLibc } from "../libc.ts";
-import { putWord } from "./word.ts";
-import type { Address, Op, Program } from "./builder.ts";
+import type { Address, Program } from "./builder.ts";
+import {
+  encodeProgram,
+  layOutProgram,
+  OP_SIZE,
+  type ProgramLayout,
+  programOffset,
+} from "./encode.ts";
 import { interpreter } from "./interpreter.ts";
 
 const PAGE = 4096;
@@ -79,7 +85,8 @@ export class LoadedProgram implements Disposable {
     const memory = Deno.UnsafePointerView.getArrayBuffer(base, this.#size);
     this.#view = new DataView(memory as ArrayBuffer);
     new Uint8Array(memory).set(code);
-    encodeProgram(this.#view, program, this.#layout, { place: (at) => this.address(at) });
+    const place = (address: Address) => this.#start + this.#offset(address);
+    encodeProgram(memory as ArrayBuffer, program, this.#layout, { place });
     if (libc.mprotect(base, BigInt(codeSize), PROT_READ | PROT_EXEC) !== 0) {
       const error = new SyscallError("mprotect", errno(), "a syscall program's code");
       this[Symbol.dispose]();

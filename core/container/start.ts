@@ -22,9 +22,12 @@ import type { Spec } from "../spec/runtime.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { killStray } from "./kill.ts";
 import { logLimits } from "./log_options.ts";
+import { INIT_PATH } from "./create_spec_mounts.ts";
 import { writeNetworkFiles } from "./network_files.ts";
+import { monitorSocket } from "./monitor_socket.ts";
 import { probePlan } from "./probe.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
+import { removeContainer } from "./remove.ts";
 import { containerSpec } from "./spec_environment.ts";
 import {
   LOCK_RUN,
@@ -51,11 +54,6 @@ export interface StartedContainer {
   stdin: Fd | undefined;
   /** While this is open the monitor leaves the end of the run to us. */
   owner: Fd | undefined;
-}
-
-/** The socket of a container's monitor. */
-export function monitorSocket(paths: StorePaths, id: string): string {
-  return `${paths.runtime}/${id.slice(0, 32)}.sock`;
 }
 
 /**
@@ -88,6 +86,8 @@ export async function startContainer(
     return await startLocked(paths, record, lock, options);
   } catch (error) {
     recordFailure(directory, error);
+    lock.close();
+    if (record.hostConfig.AutoRemove) await removeContainer(paths, id, { volumes: true });
     throw error;
   }
 }
@@ -145,7 +145,9 @@ export async function explainStart(paths: StorePaths, id: string): Promise<strin
     "../../ffi/program/explain.ts",
     import.meta.url,
   );
-  return explainProgram(buildLaunch(plan, plan.monitor.fds.devNull).program);
+  const fd = plan.monitor.fds.devNull; // stands for pipes that only a real start opens
+  const pipes = { status: fd, started: { read: fd, write: fd } };
+  return explainProgram(buildLaunch(plan, pipes).program);
 }
 
 /** A plan together with the descriptors it names; disposing closes what was not taken. */
@@ -167,6 +169,7 @@ async function planStart(
     const layers = await ensureLayers(paths, record, namespace);
     writeNetworkFiles(directory, record);
     const { spec, join } = containerSpec(paths, record, layers, namespace);
+    if (record.hostConfig.Init) await writeInit(directory, spec);
     Deno.writeTextFileSync(`${directory}/config.json`, JSON.stringify(spec));
     const io = openStdio(paths, record, options, stack);
     const monitor = monitorOptions(paths, record, namespace, io, lock, stack);
@@ -206,6 +209,18 @@ async function planStart(
     stack[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Makes the program that `--init` puts before the command. */
+async function writeInit(directory: string, { process }: Spec): Promise<void> {
+  const { encodeInit } = await lazy<typeof import("../runtime/init_binary.ts")>(
+    "../runtime/init_binary.ts",
+    import.meta.url,
+  );
+  const args = process.args[0] === INIT_PATH ? process.args.slice(2) : process.args;
+  await Deno.writeFile(`${directory}/init`, encodeInit({ args, env: process.env }), {
+    mode: 0o755,
+  });
 }
 
 async function ensureLayers(

@@ -98,6 +98,7 @@ export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 /** `<linux/fcntl.h>`. */
 export const F_DUPFD_CLOEXEC = 1030;
 export const TIOCSCTTY = 0x540e;
+export const TIOCSPGRP = 0x5410;
 export const TIOCSWINSZ = 0x5414;
 export const TIOCSPTLCK = 0x40045431;
 export const TIOCGPTPEER = 0x5441;

@@ -78,6 +78,7 @@ async function unpackWithDhow(tar: string, into: string, worker: LayerWorker): P
 
 async function unpackWithTar(tar: string, into: string): Promise<number> {
   const flags = ["--xattrs", "--xattrs-include=*", "--numeric-owner", "-p"];
+  if (Deno.uid() !== 0) flags.push("--exclude=./dev/*");
   const ms = await timed(async () => {
     await Deno.mkdir(into);
     await run("tar", ["-xf", tar, "-C", into, ...flags]);

@@ -14,6 +14,7 @@ import { chainIds, shortLayerName } from "../layer/chain_id.ts";
 import type { AdoptRequest } from "../layer/implied.ts";
 import type { UnpackBlobRequest, UnpackBlobResult } from "../layer/unpack_blob.ts";
 import type { Digest, Manifest } from "../spec/image.ts";
+import { isVerified, markVerified, verifyLayers } from "./verify_layers.ts";
 
 /** Work that has to be done as root of the containers' user namespace. */
 export interface LayerWorker {
@@ -21,6 +22,8 @@ export interface LayerWorker {
   readonly mapping: string;
   unpack(request: UnpackBlobRequest): Promise<UnpackBlobResult>;
   adopt(request: AdoptRequest): Promise<void>;
+  /** Bytes in a tree, as `measureTree()`. */
+  measure(directory: string): Promise<number>;
   /** Removes directory trees whatever owner their files have. */
   removeTrees(paths: string[]): Promise<void>;
 }
@@ -29,22 +32,28 @@ export interface LayerWorker {
 const PARALLEL = 4;
 
 /**
- * The directories of an image's layers, if all are unpacked: lowest first, by their short names.
+ * The directories of an image's layers, if all are unpacked and fit for use: lowest first, by their short names.
  *
- * One stat(2) a layer; undefined if one is missing.
+ * Two stat(2) a layer; undefined if one is missing or was not looked at since the machine came up.
  */
 export function findUnpacked(
   paths: StorePaths,
   diffIds: readonly Digest[],
   mapping: string,
 ): string[] | undefined {
-  const found: string[] = [];
-  for (const chainId of chainIds(diffIds)) {
-    const link = `${paths.layers}/${mapping}/l/${shortLayerName(chainId)}`;
-    if (!isDirectory(link)) return undefined;
-    found.push(link);
-  }
-  return found;
+  const chains = chainIds(diffIds);
+  if (!chains.every((chainId) => isVerified(paths, mapping, chainId))) return undefined;
+  return linksOf(paths, chains, mapping);
+}
+
+/** As {@linkcode findUnpacked}, of layers that need not be fit for use: to be shown, not mounted. */
+export function linksOf(
+  paths: StorePaths,
+  chains: readonly string[],
+  mapping: string,
+): string[] | undefined {
+  const links = chains.map((chain) => `${paths.layers}/${mapping}/l/${shortLayerName(chain)}`);
+  return links.every(isDirectory) ? links : undefined;
 }
 
 function isDirectory(path: string): boolean {
@@ -86,6 +95,8 @@ export async function ensureUnpacked(
   image: { id: Digest; diffIds: readonly Digest[] },
   worker: LayerWorker,
 ): Promise<string[]> {
+  // Not from the manifest yet: a container's layers may outlive its image.
+  await verifyLayers(paths, chainIds(image.diffIds), worker);
   const found = findUnpacked(paths, image.diffIds, worker.mapping);
   if (found !== undefined) return found;
   const { readManifest, listStoredImages } = await lazy<typeof import("./stored_image.ts")>(
@@ -123,7 +134,9 @@ export async function unpackLayers(
   for (const directory of ["l", "s"]) {
     await Deno.mkdir(`${base}/${directory}`, { recursive: true, mode: 0o700 });
   }
-  const jobs = chainIds(diffIds).map((chainId, index) => new LayerJob(paths, base, chainId, index));
+  const chains = chainIds(diffIds);
+  await verifyLayers(paths, chains, worker);
+  const jobs = chains.map((chainId, index) => new LayerJob(paths, base, chainId, index));
   try {
     await inParallel(
       jobs,
@@ -137,6 +150,7 @@ export async function unpackLayers(
     const left = jobs.flatMap((job) => job.temporary ?? []);
     if (left.length > 0) await worker.removeTrees(left);
   }
+  for (const chainId of chains) markVerified(paths, worker.mapping, chainId);
   return jobs.map((job) => job.link);
 }
 

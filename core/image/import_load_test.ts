@@ -229,6 +229,25 @@ Deno.test("two imports of the same layer at once both succeed", async () => {
   assertEquals(layers, []);
 });
 
+Deno.test("a layer that a power cut damaged is unpacked again after the next boot", async () => {
+  await using store = new TestStore();
+  await importImage(store.paths, streamOf(layerOne), { reference: "a" }, localWorker);
+  const image = resolveImage(store.paths, "a");
+  const [layer] = findUnpacked(store.paths, image.diffIds, "test")!;
+  const reboot = () => Deno.remove(store.paths.runtime, { recursive: true });
+  const inode = async () => (await Deno.stat(`${layer}/etc/one`)).ino;
+  const before = await inode();
+  await reboot();
+  assertEquals(findUnpacked(store.paths, image.diffIds, "test"), undefined);
+  assertEquals(await ensureUnpacked(store.paths, image, localWorker), [layer]);
+  assertEquals(await inode(), before);
+  await Deno.truncate(`${layer}/etc/one`);
+  await reboot();
+  assertEquals(await ensureUnpacked(store.paths, image, localWorker), [layer]);
+  assertEquals(await Deno.readTextFile(`${layer}/etc/one`), "one");
+  assertEquals(findUnpacked(store.paths, image.diffIds, "test"), [layer]);
+});
+
 Deno.test("removeImage() sweeps blobs and layers, but not while somebody imports", async () => {
   await using store = new TestStore();
   await importImage(store.paths, streamOf(layerOne), { reference: "a" }, localWorker);

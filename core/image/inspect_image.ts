@@ -4,10 +4,11 @@
  * @module
  */
 import type { StorePaths } from "../host/paths.ts";
+import { chainIds } from "../layer/chain_id.ts";
 import { familiarReference, parseReference } from "../lib/reference.ts";
 import type { ImageInspect } from "../spec/docker_api.ts";
 import type { ImageConfig, ImageRunConfig } from "../spec/image.ts";
-import { findUnpacked } from "./ensure_unpacked.ts";
+import { linksOf } from "./ensure_unpacked.ts";
 import { findImage } from "./resolve.ts";
 import { readConfig, readManifest, type StoredImage } from "./stored_image.ts";
 
@@ -63,7 +64,7 @@ function graphDriver(
   config: ImageConfig,
   mapping: string,
 ): ImageInspect["GraphDriver"] {
-  const directories = findUnpacked(paths, config.rootfs.diff_ids, mapping)?.reverse();
+  const directories = linksOf(paths, chainIds(config.rootfs.diff_ids), mapping)?.reverse();
   if (directories === undefined || directories.length === 0) {
     return { Data: null, Name: "overlay2" };
   }

@@ -40,6 +40,13 @@ class NamespaceWorker implements LayerWorker, Disposable {
     await this.#call("__unpack", { adopt: request });
   }
 
+  async measure(directory: string): Promise<number> {
+    const { sizeBytes } = await this.#call("__unpack", { measure: directory }) as {
+      sizeBytes: number;
+    };
+    return sizeBytes;
+  }
+
   async removeTrees(paths: string[]): Promise<void> {
     if (paths.length > 0) await this.#call("__rmtree", paths);
   }

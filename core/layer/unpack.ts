@@ -45,6 +45,7 @@ import {
 import { tryFsetxattr, tryLsetxattr } from "../../ffi/xattr.ts";
 import { DhowError } from "../errors.ts";
 import { encodeName } from "../lib/file_name.ts";
+import { measureTree } from "./measure.ts";
 import { cleanPath, RootDirectory, splitPath } from "./root_directory.ts";
 import type { TarEntry, TarHandler, TarTime } from "./tar_entry.ts";
 import { OPAQUE_XATTR, parseWhiteout } from "./whiteout.ts";
@@ -96,6 +97,8 @@ export class LayerUnpacker implements TarHandler, Disposable {
   readonly #implied = new Set<string>();
   /** Names whited out by this layer: a directory of that name which follows is opaque. */
   readonly #removed = new Set<string>();
+  /** Whether a member took another's name: the sum of what was written is then too large. */
+  #hasReplaced = false;
   #parentPath: string | undefined;
   #parentFd = -1;
   #file: { entry: TarEntry; fd: number; position: number } | undefined;
@@ -165,6 +168,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
     this.#summary.impliedDirectories = [...this.#implied].filter((path) =>
       !this.#described.has(path)
     );
+    if (this.#hasReplaced) this.#summary.sizeBytes = measureTree(this.#root.path);
     return this.#summary;
   }
 
@@ -328,6 +332,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
   /** Removes what an earlier member made, so that a later one can take its name. */
   #removeOld(dirFd: number, name: Name): void {
     removeTreeAt(dirFd, name);
+    this.#hasReplaced = true;
     // What was removed may have been the cached directory, or above it; `dirFd` itself is still its parent.
     if (this.#parentPath !== undefined) this.#parentPath = "\0";
   }

@@ -6,6 +6,7 @@
 import { storePaths } from "../../core/host/paths.ts";
 import type { LayerWorker } from "../../core/image/ensure_unpacked.ts";
 import { adoptDirectories } from "../../core/layer/implied.ts";
+import { measureTree } from "../../core/layer/measure.ts";
 import { unpackBlob } from "../../core/layer/unpack_blob.ts";
 import { removeTreeAt } from "../../ffi/file.ts";
 
@@ -14,6 +15,7 @@ export const localWorker: LayerWorker & Disposable = {
   mapping: "test",
   unpack: unpackBlob,
   adopt: (request) => Promise.resolve(adoptDirectories(request)),
+  measure: (directory) => Promise.resolve(measureTree(directory)),
   removeTrees: (paths) => {
     for (const path of paths) removeTreeAt(-100, path);
     return Promise.resolve();
@@ -42,6 +44,8 @@ export class TestStore implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.paths.root, { recursive: true });
+    for (const path of [this.paths.root, this.paths.runtime]) {
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+    }
   }
 }

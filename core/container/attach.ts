@@ -23,7 +23,8 @@ import { followLog } from "./log_reader.ts";
 import { writePipe } from "./pipe_writer.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { hasEnded, waitForEnd, watchContainer } from "./run_watch.ts";
-import { monitorSocket, startContainer, type StartedContainer } from "./start.ts";
+import { monitorSocket } from "./monitor_socket.ts";
+import { startContainer, type StartedContainer } from "./start.ts";
 import { isRunning, readState } from "./state.ts";
 
 /** What the attachment's owner does when the run has ended. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sleep } from "../host/sleep.ts";
 import { O_RDWR } from "../../ffi/abi/constants.ts";
 import { type Fd, openIfThere } from "../../ffi/fd.ts";
 import { tryLock, unlock } from "../../ffi/lock.ts";
@@ -48,7 +49,7 @@ async function lockEnded(directory: string): Promise<Fd | undefined> {
   if (lock === undefined) return undefined;
   for (let attempt = 0; attempt < 200; attempt++) {
     if (tryLock(lock, LOCK_RUN)) return lock;
-    await new Promise((resolve) => setTimeout(resolve, attempt < 20 ? 0 : 5));
+    await sleep(attempt < 20 ? 0 : 5);
   }
   lock.close();
   return undefined;
@@ -102,6 +103,6 @@ async function sleepUnlessStopped(directory: string, delayMs: number): Promise<b
     if (state.stored.stopRequested || state.run === undefined) return false;
     const left = until - Date.now();
     if (left <= 0) return true;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, 250)));
+    await sleep(Math.min(left, 250));
   }
 }

@@ -16,7 +16,7 @@ import { releaseName } from "./create.ts";
 import { holdInit, killStray } from "./kill.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { waitForEnd } from "./run_watch.ts";
-import { monitorSocket } from "./start.ts";
+import { monitorSocket } from "./monitor_socket.ts";
 import { isRunning, LOCK_RUN, readState, updateStoredState } from "./state.ts";
 
 /** How to remove. */

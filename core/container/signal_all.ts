@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { sleep } from "../host/sleep.ts";
 import * as C from "../../ffi/abi/constants.ts";
 import { open } from "../../ffi/fd.ts";
 import { hidden, pidfdSendSignal } from "../../ffi/process.ts";
@@ -23,7 +24,7 @@ export async function signalAll(init: HeldInit, what: "stop" | "continue"): Prom
   for (let round = 0; round < 3; round++) {
     signalInside(user.number, pid.number, signal);
     if (what === "continue") break;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await sleep(1);
   }
   if (what === "continue") pidfdSendSignal(init.pidfd, C.SIGCONT);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../host/sleep.ts";
 import { lazy } from "../lib/lazy.ts";
 import * as C from "../../ffi/abi/constants.ts";
 import { Fd, open, openIfThere, pipe } from "../../ffi/fd.ts";
@@ -101,7 +102,7 @@ async function lockForStart(directory: string, id: string): Promise<Fd | undefin
     if (tryLock(lock, LOCK_RUN)) return lock;
     const { status } = readState(directory);
     if (status === "running" || status === "paused") break;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
   lock.close();
   if (readState(directory).status === "paused") {

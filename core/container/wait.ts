@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../host/sleep.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { containerDirectory } from "./record.ts";
 import { hasEnded, waitForEnd, watchContainer } from "./run_watch.ts";
@@ -22,7 +23,7 @@ export async function waitContainer(
   if (condition !== "removed") return exitCode;
   while (exists(directory)) {
     exitCode = readState(directory).exitCode;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
     signal?.throwIfAborted();
   }
   return exitCode;

@@ -5,7 +5,7 @@
  */
 import type { StorePaths } from "../host/paths.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
-import { REF_NAME, updateIndex } from "../store/layout.ts";
+import { ensureLayout, REF_NAME, syncDirectory, updateIndex } from "../store/layout.ts";
 import { IMAGE_ID, IMAGE_SIZE, imageIdOf, TAGGED_AT } from "./stored_image.ts";
 
 /** An image whose blobs are all in the store. */
@@ -23,6 +23,9 @@ export interface NewImage {
  * An image that loses its last name stays, nameless.
  */
 export function addImage(paths: StorePaths, image: NewImage): void {
+  ensureLayout(paths);
+  // The blobs' names are on the disk before the index speaks of them.
+  syncDirectory(paths.blobs);
   updateIndex(paths, (manifests) => withImage(paths, manifests, image));
 }
 

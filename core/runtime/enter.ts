@@ -97,7 +97,7 @@ export function buildEnter(
     const parent = plan.detached ? 0 : C.CLONE_PARENT;
     p.set(pid, p.clone(parent | C.SIGCHLD, process, { orElse: fail, label: "fork" }));
     p.exit(0);
-    reportFailure(p, fail, status, 125);
+    reportFailure(p, fail, [status], 125);
 
     p.place(process);
     const { stdio } = plan.options;

@@ -58,18 +58,22 @@ export function namespaceFlag(type: Namespace["type"]): number {
   return NAMESPACE_FLAGS[type];
 }
 
+/** Pipes that tell how a start went; each end of each is in our hands while the program is built and run. */
+export interface LaunchPipes {
+  /** Writing end: what failed. Closed by the monitor and by init's exec. */
+  status: number;
+  /** Init's failure, or its exec by closing; for the monitor. */
+  started: { read: number; write: number };
+}
+
 /** A program ready to load. */
 export interface BuiltLaunch {
   program: Program;
   fixup: Fixup;
 }
 
-/**
- * Builds the program of a start. Pure: nothing happens before it is loaded and run.
- *
- * @param status Writing end of the pipe that init's exec closes and failures are reported on.
- */
-export function buildLaunch(plan: LaunchPlan, status: number): BuiltLaunch {
+/** Builds the program of a start. Pure: nothing happens before it is loaded and run. */
+export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes): BuiltLaunch {
   const p = new ProgramBuilder();
   const monitor = p.label("monitor");
   const join = p.label("enter namespaces");
@@ -81,15 +85,15 @@ export function buildLaunch(plan: LaunchPlan, status: number): BuiltLaunch {
   p.call("setsid", []);
   nameProcess(p, "dhow-monitor");
   p.call("chdir", [plan.containerDirectory]);
-  const kept = keptFds(plan, status);
+  const kept = keptFds(plan, pipes);
   closeAllBut(p, kept);
   const fixup = keepOnlyOwnMemory(p);
   const pid = p.variable(0);
-  emitMonitorBody(p, plan, status, { pid, join, fail });
+  emitMonitorBody(p, plan, pipes, { pid, join, fail });
 
   p.place(join);
   emitJoin(p, plan, pid, init, fail);
-  reportFailure(p, fail, status, 125);
+  reportFailure(p, fail, [pipes.status, pipes.started.write], 125);
 
   p.place(init);
   emitInit(p, plan, fail, Math.max(...kept) + 8);
@@ -121,21 +125,29 @@ function ownNamespaces(spec: Spec): number {
     .reduce((flags, namespace) => flags | namespaceFlag(namespace.type), 0);
 }
 
-function keptFds(plan: LaunchPlan, status: number): number[] {
+function keptFds(plan: LaunchPlan, { status, started }: LaunchPipes): number[] {
   const { fds } = plan.monitor;
   const stdio = plan.process.stdio;
   const streams = stdio.kind === "fds"
     ? [stdio.stdin, stdio.stdout, stdio.stderr]
     : [stdio.socket, plan.terminal];
   const joined = plan.join.map(({ fd }) => fd);
-  return [status, plan.userNamespace, ...Object.values(fds), ...streams, ...joined]
+  return [
+    status,
+    started.read,
+    started.write,
+    plan.userNamespace,
+    ...Object.values(fds),
+    ...streams,
+    ...joined,
+  ]
     .filter((fd) => fd >= 0);
 }
 
 function emitMonitorBody(
   p: ProgramBuilder,
   plan: LaunchPlan,
-  status: number,
+  { status, started }: LaunchPipes,
   { pid, join, fail }: { pid: Value; join: Label; fail: Label },
 ): void {
   const record = emitRunRecord(p);
@@ -146,7 +158,11 @@ function emitMonitorBody(
   p.call("wait4", [joiner, 0, 0, 0]);
   p.jumpIf(pid, "<", 1, leave);
   const pidfd = p.call("pidfd_open", [pid, 0], { orElse: fail, label: "watch init" });
+  p.call("close", [started.write]);
   const master = emitCloseInitSide(p, plan);
+  // Nothing to read means that init's exec has closed the other end. Else it has failed, and there was no run.
+  p.jumpIf(p.call("read", [started.read, p.buffer(8), 1]), "!=", 0, leave);
+  p.call("close", [started.read]);
   p.store("u64", p.after(record, 8), p.call("getpid", []));
   p.store("u64", p.after(record, 16), pid);
   p.call("clock_gettime", [C.CLOCK_REALTIME, p.after(record, 24)]);
@@ -239,14 +255,20 @@ function emitLoopback(ctx: InitContext): void {
  * @throws {DhowError} `command_not_found`, `command_not_executable` or `start_failed`; nothing of the start is left then.
  */
 export async function launch(plan: LaunchPlan): Promise<{ monitorPid: number }> {
-  const status = pipe();
+  const status = pipe(), started = pipe();
   using _read = status.read;
   using _write = status.write;
-  const { program, fixup } = buildLaunch(plan, status.write.number);
+  using _startedRead = started.read;
+  using _startedWrite = started.write;
+  const { program, fixup } = buildLaunch(plan, {
+    status: status.write.number,
+    started: { read: started.read.number, write: started.write.number },
+  });
   using loaded = new LoadedProgram(program);
   fixup(loaded);
   const monitorPid = loaded.run();
   status.write.close();
+  started.write.close();
   if (monitorPid < 0) {
     throw startError({ label: "fork", syscall: "clone", errno: -monitorPid }, plan.spec);
   }

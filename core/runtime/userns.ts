@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { sleep } from "../host/sleep.ts";
 import {
   CLONE_NEWUSER,
   O_CLOEXEC,
@@ -63,7 +64,7 @@ export async function ensureUserNamespace(paths: StorePaths): Promise<UserNamesp
   if (there !== undefined) return there;
   ensureRuntimeDirectory(paths);
   using lock = open(`${paths.runtime}/holder.lock`, 0o102);
-  while (!tryLock(lock)) await new Promise((resolve) => setTimeout(resolve, 2));
+  while (!tryLock(lock)) await sleep(2);
   return openHeld(paths) ?? await startHolder(paths);
 }
 

@@ -140,11 +140,11 @@ function topOfMemory(): bigint {
 /** Size of the record that {@linkcode reportFailure} writes. */
 export const FAILURE_RECORD_SIZE = 16;
 
-/** Places `at`: writes to `statusFd` which op failed and why, then ends the process with `exitCode`. */
+/** Places `at`: writes to each of `fds` which op failed and why, then ends the process with `exitCode`. */
 export function reportFailure(
   p: ProgramBuilder,
   at: Label,
-  statusFd: number,
+  fds: readonly number[],
   exitCode: number,
 ): void {
   p.place(at);
@@ -153,7 +153,7 @@ export function reportFailure(
   p.store("u64", record, op);
   const result = p.load("u64", p.compute(op, "+", 64));
   p.store("u64", p.after(record, 8), result);
-  p.call("write", [statusFd, record, FAILURE_RECORD_SIZE]);
+  for (const fd of fds) p.call("write", [fd, record, FAILURE_RECORD_SIZE]);
   p.exit(exitCode);
 }
 

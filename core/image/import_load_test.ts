@@ -264,6 +264,27 @@ Deno.test("removeImage() sweeps blobs and layers, but not while somebody imports
   assertEquals(store.files("layers"), []);
 });
 
+Deno.test("imports and removals in one process do not wait for one another forever", async () => {
+  await using store = new TestStore();
+  const slow = {
+    ...localWorker,
+    removeTrees: async (trees: string[]) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await localWorker.removeTrees(trees);
+    },
+  };
+  const options = { ...removal, openWorker: () => Promise.resolve(slow) };
+  await Promise.all(
+    Array.from({ length: 6 }, async (_, i) => {
+      const reference = `app:${i}`;
+      await importImage(store.paths, streamOf(layerOne), { reference }, slow);
+      await removeImage(store.paths, reference, options);
+    }),
+  );
+  assertEquals(store.blobs(), []);
+  assertEquals(store.files("layers"), []);
+});
+
 Deno.test("removeImage() keeps the layers containers stand on", async () => {
   await using store = new TestStore();
   const id = await importImage(store.paths, streamOf(layerOne), { reference: "a" }, localWorker);

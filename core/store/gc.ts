@@ -29,17 +29,25 @@ export async function collectGarbage(
   paths: StorePaths,
   options: GarbageOptions,
 ): Promise<Digest[]> {
+  const swept = sweep(paths, options);
+  // Without the lock: what is left has names that nobody looks for.
+  if (swept.trees.length > 0) await options.removeTrees(swept.trees);
+  return swept.blobs;
+}
+
+/** Synchronous, so that nobody else in this process can wait for the lock while it is held. */
+function sweep(paths: StorePaths, options: GarbageOptions): { blobs: Digest[]; trees: string[] } {
   using exclusive = tryExclusive(paths);
-  if (exclusive === undefined) return [];
+  if (exclusive === undefined) return { blobs: [], trees: [] };
   const needed = findNeeded(paths);
   const chains = new Set<string>(options.usedChainIds());
   for (const diffIds of needed.diffIds) {
     for (const chain of options.chainIdsOf(diffIds)) chains.add(chain);
   }
-  const removed = sweepBlobs(paths, needed.blobs);
-  const trees = [...sweepTemporary(paths), ...deadLayers(paths, chains)];
-  if (trees.length > 0) await options.removeTrees(trees);
-  return removed;
+  return {
+    blobs: sweepBlobs(paths, needed.blobs),
+    trees: [...sweepTemporary(paths), ...deadLayers(paths, chains)],
+  };
 }
 
 function findNeeded(paths: StorePaths): { blobs: Set<string>; diffIds: Digest[][] } {
@@ -90,7 +98,7 @@ function sweepTemporary(paths: StorePaths): string[] {
   return trees;
 }
 
-/** Directories of layers that are not needed, and half-made ones; the short names that lead to them go first. */
+/** Takes the names from layers that are not needed, and returns where they are, with the half-made ones. */
 function deadLayers(paths: StorePaths, needed: Set<string>): string[] {
   const dead: string[] = [];
   for (const { name: mapping, isDirectory } of list(paths.layers)) {
@@ -104,7 +112,10 @@ function deadLayers(paths: StorePaths, needed: Set<string>): string[] {
       if (!needed.has(name)) Deno.removeSync(`${base}/s/${name}`);
     }
     for (const { name } of list(base)) {
-      if (name.length > 1 && !needed.has(name)) dead.push(`${base}/${name}`);
+      if (name.length === 1 || needed.has(name)) continue;
+      const temporary = name.startsWith(".tmp-") ? name : `.tmp-${crypto.randomUUID()}`;
+      if (temporary !== name) Deno.renameSync(`${base}/${name}`, `${base}/${temporary}`);
+      dead.push(`${base}/${temporary}`);
     }
   }
   return dead;

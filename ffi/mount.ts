@@ -7,6 +7,8 @@ import { CLONE_NEWNS, MS_PRIVATE, MS_REC } from "./abi/constants.ts";
 import { check, cString, openLibc } from "./libc.ts";
 
 const libc = openLibc({
+  fchdir: { parameters: [/* fd */ "i32"], result: "i32" },
+  chroot: { parameters: [/* path */ "buffer"], result: "i32" },
   unshare: { parameters: [/* flags */ "i32"], result: "i32" },
   mount: {
     parameters: [
@@ -46,4 +48,16 @@ export function mount(
     cString(data),
   );
   check("mount", result, target);
+}
+
+/**
+ * Makes the directory `fd` this thread's root and working directory. Only after {@linkcode unshareMounts}, which also
+ * parts this thread's root from the others'.
+ *
+ * @throws {SyscallError} `EPERM` without CAP_SYS_CHROOT.
+ */
+export function chrootTo(fd: number): void {
+  check("fchdir", libc.fchdir(fd), `fd ${fd}`);
+  check("chroot", libc.chroot(cString(".")), ".");
+  check("fchdir", libc.fchdir(fd), `fd ${fd}`);
 }

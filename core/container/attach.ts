@@ -4,13 +4,7 @@
  * @module
  */
 import { lazy } from "../lib/lazy.ts";
-import {
-  O_NONBLOCK,
-  O_WRONLY,
-  POLLOUT,
-  SOCK_DGRAM,
-  SOCK_SEQPACKET,
-} from "../../ffi/abi/constants.ts";
+import { O_NONBLOCK, O_WRONLY, SOCK_DGRAM, SOCK_SEQPACKET } from "../../ffi/abi/constants.ts";
 import { type Fd, open, widenPipe } from "../../ffi/fd.ts";
 import { connectUnix, receiveFd, sendWithFd, socketpair, unixSocket } from "../../ffi/socket.ts";
 import { setTerminalSize, writeTerminal } from "../../ffi/tty.ts";

@@ -106,7 +106,7 @@ async function enterContainer(
   detached: boolean,
 ): Promise<number> {
   const directory = containerDirectory(paths, record.id);
-  const spec: Spec = JSON.parse(Deno.readTextFileSync(`${directory}/config.json`));
+  const spec = readSpec(directory);
   const process = execProcess(record, spec, init.pid, config);
   const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt);
   const unconfined = config.Privileged || record.hostConfig.Privileged || seccomp === "unconfined";
@@ -131,6 +131,10 @@ async function enterContainer(
     namespaces,
     detached,
   });
+}
+
+function readSpec(directory: string): Spec {
+  return JSON.parse(Deno.readTextFileSync(`${directory}/config.json`));
 }
 
 /** The container's own process with what the exec asks for instead. */

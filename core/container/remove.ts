@@ -53,13 +53,18 @@ export async function removeContainer(
   updateStoredState(directory, { removing: true, stopRequested: true });
   releaseName(paths, record.name, id);
   const trash = `${paths.tmp}/removed-${id}`;
-  Deno.renameSync(directory, trash);
+  moveAway(directory, trash);
   lock.close();
   removeSocket(monitorSocket(paths, id));
   const trees = [trash];
   if (options.volumes) trees.push(...takeVolumes(paths, record));
   await removeTreesAnyhow(paths, trees);
   logContainerEvent(paths, record, "destroy");
+}
+
+/** From here on the container is not there any more. */
+function moveAway(directory: string, trash: string): void {
+  Deno.renameSync(directory, trash);
 }
 
 function stillRunning(record: ContainerRecord, status: string): DhowError {

@@ -171,7 +171,7 @@ async function planStart(
     writeNetworkFiles(directory, record);
     const { spec, join } = containerSpec(paths, record, layers, namespace);
     if (record.hostConfig.Init) await writeInit(directory, spec);
-    Deno.writeTextFileSync(`${directory}/config.json`, JSON.stringify(spec));
+    writeSpec(directory, spec);
     const io = openStdio(paths, record, options, stack);
     const monitor = monitorOptions(paths, record, namespace, io, lock, stack);
     const joined = join.map(({ type, path }) => ({
@@ -222,6 +222,10 @@ async function writeInit(directory: string, { process }: Spec): Promise<void> {
   await Deno.writeFile(`${directory}/init`, encodeInit({ args, env: process.env }), {
     mode: 0o755,
   });
+}
+
+function writeSpec(directory: string, spec: Spec): void {
+  Deno.writeTextFileSync(`${directory}/config.json`, JSON.stringify(spec));
 }
 
 async function ensureLayers(

@@ -88,6 +88,12 @@ function readRecord(paths: StorePaths): HolderRecord | undefined {
   return processStartTime(record.pid) === record.startTime ? record : undefined;
 }
 
+function writeRecord(paths: StorePaths, record: HolderRecord): void {
+  const file = `${paths.runtime}/holder.json`;
+  Deno.writeTextFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+  Deno.renameSync(`${file}.new`, file);
+}
+
 function openHeld(paths: StorePaths): UserNamespace | undefined {
   const record = readRecord(paths);
   if (record === undefined) return undefined;
@@ -132,9 +138,7 @@ async function startHolder(paths: StorePaths): Promise<UserNamespace> {
     const fd = open(`/proc/${pid}/ns/user`, O_RDONLY);
     write(mapped.write.number, new Uint8Array([1]));
     const record = { pid, startTime: processStartTime(pid) ?? 0, map };
-    const file = `${paths.runtime}/holder.json`;
-    Deno.writeTextFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
-    Deno.renameSync(`${file}.new`, file);
+    writeRecord(paths, record);
     return held(fd, alive, record);
   } catch (error) {
     alive.close();

@@ -1,0 +1,173 @@
+/**
+ * The half of `docker cp` that works in the user namespace, with the container's root as this thread's root directory.
+ *
+ * @module
+ */
+import { MS_BIND, MS_REC } from "../../ffi/abi/constants.ts";
+import { SyscallError } from "../../ffi/errno.ts";
+import {
+  AT_FDCWD,
+  lstatat,
+  O_DIRECTORY,
+  O_PATH,
+  openat,
+  openat2,
+  readlinkat,
+  RESOLVE_IN_ROOT,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+} from "../../ffi/file.ts";
+import { chrootTo, mount, unshareMounts } from "../../ffi/mount.ts";
+import { DhowError } from "../errors.ts";
+import { pack } from "../layer/pack.ts";
+import type { TarEntry } from "../layer/tar_entry.ts";
+import { TarReader } from "../layer/tar_reader.ts";
+import { LayerUnpacker } from "../layer/unpack.ts";
+
+/** Where the container's root is. */
+export type ArchiveRoot =
+  | { kind: "process"; pid: number }
+  | {
+    kind: "overlay";
+    base: string;
+    /** Topmost first. */
+    layers: string[];
+    upper: string;
+    work: string;
+    mountpoint: string;
+    binds: { source: string; target: string }[];
+  };
+
+/** What `dhow __archive` is to do. */
+export interface ArchiveRequest {
+  root: ArchiveRoot;
+  op: "stat" | "archive" | "extract";
+  path: string;
+  noOverwriteDirNonDir?: boolean;
+  copyUidGid?: boolean;
+}
+
+/** What a path is. */
+export interface InsidePathStat {
+  name: string;
+  sizeBytes: number;
+  /** st_mode as stat(2) gives it. */
+  mode: number;
+  mtimeMs: number;
+  linkTarget: string;
+}
+
+/** Performs one request; reads the archive from stdin or writes it to stdout. */
+export function performArchive(request: ArchiveRequest): void {
+  enterRoot(request.root);
+  if (request.op === "extract") {
+    extract(request);
+    print({});
+    return;
+  }
+  const stat = statPath(request.path);
+  print({ stat });
+  if (request.op === "archive") sendArchive(request.path, stat);
+}
+
+function print(answer: object): void {
+  writeAll(new TextEncoder().encode(JSON.stringify(answer) + "\n"));
+}
+
+function writeAll(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+function enterRoot(root: ArchiveRoot): void {
+  const flags = O_PATH | O_DIRECTORY;
+  if (root.kind === "process") {
+    const fd = openat(AT_FDCWD, `/proc/${root.pid}/root`, flags);
+    unshareMounts();
+    chrootTo(fd);
+    return;
+  }
+  unshareMounts();
+  Deno.chdir(root.base);
+  const { layers, upper, work, mountpoint, binds } = root;
+  const data = `lowerdir=${layers.join(":")},upperdir=${upper},workdir=${work},userxattr`;
+  mount("overlay", mountpoint, { type: "overlay", data });
+  const fd = openat(AT_FDCWD, mountpoint, flags);
+  for (const { source, target } of binds) bindInto(fd, source, target);
+  chrootTo(fd);
+}
+
+/** A volume appears where the container would see it; one whose place is missing is left out. */
+function bindInto(root: number, source: string, target: string): void {
+  try {
+    const place = openat2(root, target, O_PATH, RESOLVE_IN_ROOT);
+    mount(source, `/proc/self/fd/${place}`, { flags: MS_BIND | MS_REC });
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  }
+}
+
+/** From here on every path is one of the container's, whatever it does to its links meanwhile. */
+function statPath(path: string): InsidePathStat {
+  const clean = path.replace(/\/+$/, "") || "/";
+  const stat = lstatat(AT_FDCWD, path.endsWith("/.") ? path : clean);
+  if (stat === undefined) {
+    throw new DhowError("not_found", `Could not find the file ${path} in container`);
+  }
+  const isLink = (stat.mode & S_IFMT) === S_IFLNK;
+  const target = isLink ? new TextDecoder().decode(readlinkat(AT_FDCWD, clean)) : "";
+  return {
+    name: clean.slice(clean.lastIndexOf("/") + 1) || "/",
+    sizeBytes: Deno.lstatSync(clean).size,
+    mode: stat.mode,
+    mtimeMs: Number(stat.mtime.seconds) * 1000 + Math.floor(stat.mtime.nanoseconds / 1e6),
+    linkTarget: target.replace(/\0$/, ""),
+  };
+}
+
+function sendArchive(path: string, stat: InsidePathStat): void {
+  const name = path.endsWith("/.") || stat.name === "/" ? "." : stat.name;
+  for (const bytes of pack({ path, name })) writeAll(bytes);
+}
+
+function extract(request: ArchiveRequest): void {
+  const { path } = request;
+  const target = lstatat(AT_FDCWD, `${path}/.`);
+  if (target === undefined) {
+    throw new DhowError("not_found", `Could not find the file ${path} in container`);
+  }
+  if ((target.mode & S_IFMT) !== S_IFDIR) {
+    throw new DhowError("invalid_argument", "extraction point is not a directory");
+  }
+  using unpacker = new LayerUnpacker(path, { whiteouts: false });
+  const reader = new TarReader({
+    entry(entry) {
+      if (request.noOverwriteDirNonDir) assertSameKind(path, entry);
+      const owner = request.copyUidGid ? {} : { uid: 0, gid: 0 };
+      unpacker.entry({ ...entry, ...owner });
+    },
+    data: (bytes, offset) => unpacker.data(bytes, offset),
+    endEntry: () => unpacker.endEntry(),
+  });
+  const buffer = new Uint8Array(1 << 18);
+  for (;;) {
+    const n = Deno.stdin.readSync(buffer);
+    if (n === null) break;
+    reader.push(buffer.subarray(0, n));
+  }
+  reader.end();
+  unpacker.finish();
+}
+
+function assertSameKind(path: string, entry: TarEntry): void {
+  const there = lstatat(AT_FDCWD, `${path}/${entry.path}`);
+  if (there === undefined) return;
+  const isDirectory = (there.mode & S_IFMT) === S_IFDIR;
+  if (isDirectory === (entry.kind === "directory")) return;
+  throw new DhowError(
+    "invalid_argument",
+    isDirectory
+      ? `cannot overwrite directory "${path}/${entry.path}" with non-directory`
+      : `cannot overwrite non-directory "${path}/${entry.path}" with directory`,
+  );
+}

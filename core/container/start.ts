@@ -131,6 +131,7 @@ async function startLocked(
   options: StartOptions,
 ): Promise<StartedContainer> {
   using plan = await planStart(paths, record, lock, options);
+  if (options.foreground) logContainerEvent(paths, record, "attach");
   await launch(plan);
   logContainerEvent(paths, record, "start");
   return { record, stdin: plan.takeStdin(), owner: plan.takeOwner() };

@@ -1,0 +1,243 @@
+/**
+ * A store and a runtime directory for one test, with a busybox image, and the proof that nothing of it stays behind.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { storePaths } from "../../core/host/paths.ts";
+import { openNamespaceWorker } from "../../core/image/namespace_worker.ts";
+import { busyboxTar, findBusybox } from "./busybox.ts";
+
+/** The program under test. */
+export const launcher: string = new URL("../../dhow", import.meta.url).pathname;
+
+/** What a command answered; trimmed. */
+export interface Result {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** How to run a command. */
+export interface RunOptions {
+  /** @default nothing */
+  stdin?: string | Uint8Array<ArrayBuffer>;
+  env?: Record<string, string>;
+  /** Milliseconds after which it is killed. @default 60000 */
+  timeoutMs?: number;
+}
+
+/** Why containers cannot be run here, if they cannot. */
+function obstacle(): string | undefined {
+  if (findBusybox() === undefined) return "busybox-static is not installed";
+  if (Deno.uid() === 0) return undefined;
+  try {
+    const { success } = new Deno.Command("unshare", { args: ["-U", "true"] }).outputSync();
+    return success ? undefined : "this machine gives ordinary users no user namespaces";
+  } catch {
+    return "unshare(1) is not installed";
+  }
+}
+
+const missing = obstacle();
+
+/** A test that runs containers; skipped aloud where none can run, unless `DHOW_MUST_WORK=1`. */
+export function containerTest(name: string, fn: (box: Sandbox) => Promise<void>): void {
+  const ignore = missing !== undefined && Deno.env.get("DHOW_MUST_WORK") !== "1";
+  Deno.test({
+    name: ignore ? `${name} (skipped: ${missing})` : name,
+    ignore,
+    fn: async () => {
+      await using box = await Sandbox.open();
+      await fn(box);
+    },
+  });
+}
+
+let tar: Promise<Uint8Array<ArrayBuffer>> | undefined;
+
+/** A place of its own for a test: `dhow` there knows the image `busybox` and no containers. */
+export class Sandbox implements AsyncDisposable {
+  readonly directory: string = Deno.makeTempDirSync({ prefix: "dhow-e2e-" });
+  readonly root: string = `${this.directory}/store`;
+
+  /** Makes one. */
+  static async open(): Promise<Sandbox> {
+    const box = new Sandbox();
+    try {
+      await Deno.writeFile(`${box.directory}/busybox.tar`, await (tar ??= busyboxTar()));
+      await box.ok("import", "-c", 'CMD ["sh"]', `${box.directory}/busybox.tar`, "busybox");
+      return box;
+    } catch (error) {
+      await box[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The environment of commands. */
+  get env(): Record<string, string> {
+    return { DHOW_ROOT: this.root };
+  }
+
+  /** A command, not started. */
+  command(args: readonly string[], options: Deno.CommandOptions = {}): Deno.Command {
+    return new Deno.Command(launcher, {
+      args: [...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      ...options,
+      env: { ...this.env, ...options.env },
+    });
+  }
+
+  /** Runs a command to its end. */
+  async dhow(...args: string[]): Promise<Result> {
+    return await this.run(args);
+  }
+
+  /** Runs a command to its end, with input or an environment. */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+    const { stdin, env, timeoutMs = 60_000 } = options;
+    const child = this.command(args, {
+      stdin: stdin === undefined ? "null" : "piped",
+      ...env && { env },
+    }).spawn();
+    const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+    if (stdin !== undefined) {
+      const writer = child.stdin.getWriter();
+      const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
+      await writer.write(bytes).then(() => writer.close()).catch(() => {});
+    }
+    const { code, stdout, stderr } = await child.output();
+    clearTimeout(timer);
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+    return { code, out: text(stdout), err: text(stderr) };
+  }
+
+  /** Runs a command that must succeed. @returns What it printed. */
+  async ok(...args: string[]): Promise<string> {
+    const { code, out, err } = await this.run(args);
+    if (code !== 0) throw new Error(`dhow ${args.join(" ")} exited with ${code}: ${err}`);
+    return out;
+  }
+
+  /** `dhow run --network none ARGS`, which must succeed. */
+  async runs(...args: string[]): Promise<string> {
+    return await this.ok("run", "--network", "none", ...args);
+  }
+
+  /** A value of a container's inspection. */
+  async inspect(name: string, format: string): Promise<string> {
+    return await this.ok("inspect", "-f", format, name);
+  }
+
+  /** Waits until a container's inspection has this value. */
+  async until(name: string, format: string, wanted: string, timeoutMs = 20_000): Promise<void> {
+    let found = "";
+    const end = Date.now() + timeoutMs;
+    while (Date.now() < end) {
+      found = await this.inspect(name, format);
+      if (found === wanted) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`${format} of ${name} is "${found}" after ${timeoutMs} ms, not "${wanted}"`);
+  }
+
+  /** The holder's pid, if one was started. */
+  holder(): number | undefined {
+    try {
+      const file = `${storePaths(this.root).runtime}/holder.json`;
+      return JSON.parse(Deno.readTextFileSync(file)).pid;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Processes that belong to this store: `pid name`. The holder is not one of them. */
+  processes(): string[] {
+    const holder = this.holder();
+    const namespace = holder === undefined ? undefined : link(`/proc/${holder}/ns/user`);
+    return [...Deno.readDirSync("/proc")].map(({ name }) => name)
+      .filter((pid) => /^\d+$/.test(pid) && pid !== String(holder))
+      .filter((pid) =>
+        link(`/proc/${pid}/cwd`)?.startsWith(this.root) ||
+        namespace !== undefined && link(`/proc/${pid}/ns/user`) === namespace
+      )
+      .map((pid) => `${pid} ${read(`/proc/${pid}/cmdline`) || read(`/proc/${pid}/comm`)}`.trim());
+  }
+
+  /** Removes all containers and asserts that no process and no mount is left. */
+  async assertClean(): Promise<void> {
+    const ids = (await this.ok("ps", "-aq")).split("\n").filter((id) => id !== "");
+    if (ids.length > 0) await this.ok("rm", "-fv", ...ids);
+    for (let i = 0; i < 100 && this.processes().length > 0; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assertEquals(this.processes(), []);
+    const mounts = read("/proc/self/mountinfo").split("\n");
+    assertEquals(mounts.filter((line) => line.includes(this.directory)), []);
+    assertEquals(entries(`${this.root}/containers`), []);
+    assertEquals(entries(`${this.root}/names`), []);
+    assertEquals(entries(`${this.root}/tmp`), []);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.assertClean();
+    } finally {
+      const paths = storePaths(this.root);
+      using worker = await openNamespaceWorker(paths);
+      await worker.removeTrees([this.root]);
+      const holder = this.holder();
+      if (holder !== undefined) kill(holder);
+      for (const path of [paths.runtime, this.directory]) {
+        await Deno.remove(path, { recursive: true }).catch(() => {});
+      }
+    }
+  }
+}
+
+/** Waits until `check` holds. */
+export async function eventually(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!await check()) {
+    if (Date.now() > end) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Kills a process that may be gone. */
+export function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch { /* it is gone */ }
+}
+
+function link(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function read(path: string): string {
+  try {
+    return Deno.readTextFileSync(path).replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
+}
+
+function entries(path: string): string[] {
+  try {
+    return [...Deno.readDirSync(path)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}

@@ -10,8 +10,9 @@ import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { Decompressor } from "../layer/compression.ts";
 import { canonicalReference, parseReference } from "../lib/reference.ts";
-import type { Descriptor, Digest, ImageConfig, Manifest } from "../spec/image.ts";
+import type { Descriptor, Digest, ImageConfig, ImageRunConfig, Manifest } from "../spec/image.ts";
 import { BlobWriter, writeDocument } from "../store/blob.ts";
+import { collectBlobs } from "../store/gc.ts";
 import { leaseStore } from "../store/layout.ts";
 import { addImage } from "./add_image.ts";
 import { applyChanges } from "./changes.ts";
@@ -42,7 +43,7 @@ export const MEDIA_TYPES = {
  *
  * @returns The image's id.
  * @throws {DhowError} `invalid_argument` for what the caller asked; `invalid_layer` for what the tar holds; `no_space`.
- *   The store is then as before, but for blobs that the next sweep removes.
+ *   The store is then as before.
  */
 export async function importImage(
   paths: StorePaths,
@@ -53,14 +54,37 @@ export async function importImage(
   const reference = options.reference === undefined ? undefined : targetOf(options.reference);
   const platform = parsePlatform(options.platform);
   const run = applyChanges({}, options.changes ?? []);
+  try {
+    return await makeImage(paths, tar, { ...options, reference, platform, run }, worker);
+  } catch (error) {
+    collectBlobs(paths);
+    throw error;
+  }
+}
+
+/** What {@linkcode importImage} was asked for, checked. */
+interface CheckedOptions {
+  reference: string | undefined;
+  platform: ReturnType<typeof parsePlatform>;
+  run: ImageRunConfig;
+  message?: string;
+  signal?: AbortSignal;
+}
+
+async function makeImage(
+  paths: StorePaths,
+  tar: ReadableStream<Uint8Array>,
+  options: CheckedOptions,
+  worker: LayerWorker,
+): Promise<Digest> {
   using _lease = leaseStore(paths);
   const { layer, diffId } = await storeLayer(paths, tar, options.signal);
   const created = new Date().toISOString();
   const comment = options.message || "Imported from -";
   const config: ImageConfig = {
     created,
-    ...platform,
-    config: run,
+    ...options.platform,
+    config: options.run,
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created, comment }],
     comment,
@@ -69,6 +93,7 @@ export async function importImage(
   await unpackLayers(paths, { id: image.id, diffIds: [diffId], layers: [layer] }, worker);
   options.signal?.throwIfAborted();
   const sizeBytes = unpackedSize(paths, [diffId], worker.mapping);
+  const { reference } = options;
   addImage(paths, { ...image, references: reference === undefined ? [] : [reference], sizeBytes });
   return image.id;
 }

@@ -70,9 +70,9 @@ Deno.test("importImage() leaves the store as it was when it fails", async () => 
   assertEquals(await attempt(layerOne, { reference: "X" }), "invalid_argument");
   assertEquals(await attempt(layerOne, { platform: "windows/amd64" }), "unsupported");
   assertThrows(() => resolveImage(store.paths, "x"), DhowError, "No such image: x:latest");
+  assertEquals(store.files(), ["oci-layout"]);
   await importImage(store.paths, streamOf(layerOne), { reference: "x" }, localWorker);
   await removeImage(store.paths, "x", removal);
-  // With the image goes what the failures left.
   assertEquals(store.files().filter((path) => path !== "index.json" && path !== "oci-layout"), []);
 });
 

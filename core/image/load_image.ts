@@ -13,6 +13,7 @@ import { isDigest } from "../lib/digest.ts";
 import { canonicalReference, familiarReference, parseReference } from "../lib/reference.ts";
 import type { Descriptor, Digest, ImageConfig, Index, Manifest } from "../spec/image.ts";
 import { blobPath, writeDocument } from "../store/blob.ts";
+import { collectBlobs } from "../store/gc.ts";
 import { leaseStore, REF_NAME } from "../store/layout.ts";
 import { addImage, type NewImage } from "./add_image.ts";
 import { type ImageArchive, readArchive } from "./archive.ts";
@@ -53,6 +54,20 @@ interface ArchiveManifest {
  *   failed stay loaded.
  */
 export async function loadImages(
+  paths: StorePaths,
+  tar: ReadableStream<Uint8Array>,
+  options: LoadOptions,
+  worker: LayerWorker,
+): Promise<LoadedImage[]> {
+  try {
+    return await loadAll(paths, tar, options, worker);
+  } finally {
+    // What the archive held beside its images, or of one that failed.
+    collectBlobs(paths);
+  }
+}
+
+async function loadAll(
   paths: StorePaths,
   tar: ReadableStream<Uint8Array>,
   options: LoadOptions,

@@ -35,6 +35,19 @@ export async function collectGarbage(
   return swept.blobs;
 }
 
+/**
+ * Removes blobs that no manifest needs, as far as nobody holds a lease: what a failed import leaves, on a disk that may
+ * be full. A failure to do so is not reported, since the caller has something worse to tell.
+ */
+export function collectBlobs(paths: StorePaths): void {
+  try {
+    using exclusive = tryExclusive(paths);
+    if (exclusive !== undefined) sweepBlobs(paths, findNeeded(paths).blobs);
+  } catch {
+    // The next sweep will.
+  }
+}
+
 /** Synchronous, so that nobody else in this process can wait for the lock while it is held. */
 function sweep(paths: StorePaths, options: GarbageOptions): { blobs: Digest[]; trees: string[] } {
   using exclusive = tryExclusive(paths);

@@ -26,6 +26,7 @@ const RANKS: Readonly<Record<string, number>> = {
   engine: 6,
   compose: 7,
   machine: 7,
+  script: 7,
   registry_server: 7,
   api: 8,
   stack: 8,

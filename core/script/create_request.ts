@@ -1,0 +1,146 @@
+/**
+ * From a script's options to the body of `POST /containers/create`.
+ *
+ * @module
+ */
+import type { ContainerCreate, HostConfig } from "../spec/docker_api.ts";
+
+/** How a container is made; all of it optional. Docker's flag of the same meaning is named with each. */
+export interface ContainerOptions {
+  /** Command and arguments instead of the image's. */
+  cmd?: string[];
+  /** `--entrypoint`, as a list. */
+  entrypoint?: string[];
+  /** `--name`. @default a made-up one */
+  name?: string;
+  /** `--env`. */
+  env?: Record<string, string>;
+  /** `--workdir`. */
+  cwd?: string;
+  /** `--user`: `name`, `uid`, `user:group`. */
+  user?: string;
+  /** `--hostname`. */
+  hostname?: string;
+  /** `--volume`: `/on/host:/in/container[:ro]`, `name:/path`, `/path`. */
+  volumes?: string[];
+  /** `--tmpfs`: path to options. */
+  tmpfs?: Record<string, string>;
+  /** `--label`. */
+  labels?: Record<string, string>;
+  /** `--network`: `none`, `host` or `container:NAME`. @default `none` */
+  network?: string;
+  /** `--read-only`. @default false */
+  readOnly?: boolean;
+  /** `--init`. @default false */
+  init?: boolean;
+  /** `--interactive`: keep stdin open. @default false */
+  openStdin?: boolean;
+  /** Settings by docker's own names, over all the others. */
+  hostConfig?: Partial<HostConfig>;
+}
+
+/** Builds the request for a container of `image`. */
+export function createRequest(image: string, options: ContainerOptions = {}): ContainerCreate {
+  const stdin = options.openStdin ?? false;
+  return {
+    ...options.name !== undefined && { name: options.name },
+    config: {
+      Hostname: options.hostname ?? "",
+      Domainname: "",
+      User: options.user ?? "",
+      AttachStdin: stdin,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: false,
+      OpenStdin: stdin,
+      StdinOnce: stdin,
+      Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+      Cmd: options.cmd ?? null,
+      Image: image,
+      Volumes: null,
+      WorkingDir: options.cwd ?? "",
+      Entrypoint: options.entrypoint ?? null,
+      OnBuild: null,
+      Labels: options.labels ?? {},
+    },
+    hostConfig: { ...DEFAULTS, ...hostConfig(options), ...options.hostConfig },
+  };
+}
+
+function hostConfig(options: ContainerOptions): Partial<HostConfig> {
+  const paths = options.volumes ?? [];
+  return {
+    Binds: paths.length > 0 ? paths : null,
+    ...options.tmpfs && { Tmpfs: options.tmpfs },
+    NetworkMode: options.network ?? "none",
+    ReadonlyRootfs: options.readOnly ?? false,
+    ...options.init !== undefined && { Init: options.init },
+  };
+}
+
+/** Docker's defaults of everything else. */
+const DEFAULTS: HostConfig = {
+  Binds: null,
+  ContainerIDFile: "",
+  LogConfig: { Type: "", Config: {} },
+  NetworkMode: "none",
+  PortBindings: {},
+  RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: "",
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: "",
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: "",
+  Cgroup: "",
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: "",
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: "",
+  UsernsMode: "",
+  ShmSize: 0,
+  Runtime: "",
+  Isolation: "",
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: "",
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: [],
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+  MaskedPaths: null,
+  ReadonlyPaths: null,
+};

@@ -1,0 +1,36 @@
+/**
+ * dhow as a module: containers from TypeScript, without a daemon and without root.
+ *
+ * ```ts ignore
+ * import { run } from "dhow";
+ *
+ * await using box = await run("busybox", { cmd: ["sleep", "60"] });
+ * console.log(await box.exec(["hostname"]).text());
+ * ```
+ *
+ * @module
+ */
+export { Container, run, type RunOptions } from "./core/script/container.ts";
+export { Command, CommandError, type CommandResult } from "./core/script/command.ts";
+export type { ContainerOptions } from "./core/script/create_request.ts";
+export { openLocalEngine as engine } from "./core/engine/local.ts";
+export type { LocalEngine, LocalEngineOptions } from "./core/engine/local.ts";
+export type {
+  AttachedStream,
+  AttachOptions,
+  CallOptions,
+  ContainerArchive,
+  Containers,
+  Engine,
+  Images,
+  ListContainersOptions,
+  LogRecord,
+  LogsOptions,
+  OutputChunk,
+  PathStat,
+  System,
+} from "./core/engine/engine.ts";
+export { DhowError, type ErrorCode } from "./core/errors.ts";
+export type * from "./core/spec/docker_api.ts";
+export type { Healthcheck } from "./core/spec/image.ts";
+export type { StorePaths } from "./core/host/paths.ts";

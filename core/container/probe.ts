@@ -11,10 +11,15 @@ import type { ContainerRecord } from "./record.ts";
 const DEFAULT_INTERVAL_NS = 30_000_000_000;
 const DEFAULT_START_INTERVAL_NS = 5_000_000_000;
 
+/** Whether a container has a health check. */
+export function hasProbe({ config: { Healthcheck } }: ContainerRecord): boolean {
+  return Healthcheck?.Test?.[1] !== undefined && Healthcheck.Test[0] !== "NONE";
+}
+
 /** The probes of a container, or undefined if it has none. */
 export function probePlan(paths: StorePaths, record: ContainerRecord): MonitorOptions["probe"] {
   const check = record.config.Healthcheck;
-  if (!check?.Test?.length || check.Test[0] === "NONE") return undefined;
+  if (check === undefined || !hasProbe(record)) return undefined;
   const intervalNs = check.Interval || DEFAULT_INTERVAL_NS;
   // Until the start period is over or the first success, probes come more often.
   const startIntervalNs = check.StartPeriod

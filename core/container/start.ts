@@ -26,11 +26,12 @@ import { logLimits } from "./log_options.ts";
 import { INIT_PATH } from "./create_spec_mounts.ts";
 import { writeNetworkFiles } from "./network_files.ts";
 import { monitorSocket } from "./monitor_socket.ts";
-import { probePlan } from "./probe.ts";
+import { hasProbe, probePlan } from "./probe.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
 import { containerSpec } from "./spec_environment.ts";
 import {
+  HEALTH_FILE,
   LOCK_RUN,
   readState,
   type StoredState,
@@ -77,11 +78,16 @@ export async function startContainer(
   if (before.stored.removing) {
     throw new DhowError("conflict", `Container ${id} is being removed: it cannot be started`);
   }
+  if (options.isRestart && before.stored.stopRequested) return undefined;
   if (before.run !== undefined && before.run.exit === undefined) killStray(before.run);
   const stored: StoredState = {
     restartCount: options.isRestart ? (before.stored.restartCount ?? 0) + 1 : 0,
     ...options.restartDelayMs && { restartDelayMs: options.restartDelayMs },
   };
+  if (hasProbe(record)) {
+    removeIfThere(`${directory}/${HEALTH_FILE}`);
+    stored.health = { Status: "starting", FailingStreak: 0, Log: [] };
+  }
   writeStoredState(directory, stored);
   try {
     return await startLocked(paths, record, lock, options);
@@ -340,14 +346,18 @@ function consoleSize({ hostConfig }: ContainerRecord): { rows: number; columns: 
 function openControl(paths: StorePaths, id: string): Fd {
   ensureRuntimeDirectory(paths);
   const path = monitorSocket(paths, id);
+  removeIfThere(path);
+  const socket = unixSocket(C.SOCK_DGRAM);
+  bindUnix(socket, path);
+  return socket;
+}
+
+function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const socket = unixSocket(C.SOCK_DGRAM);
-  bindUnix(socket, path);
-  return socket;
 }
 
 function monitorOptions(

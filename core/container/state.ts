@@ -19,6 +19,9 @@ export const LOCK_RUN = 0;
 /** Byte of `lock` held by the exit hook while it waits to restart the container. */
 export const LOCK_RESTART = 1;
 
+/** What the probes of a health check make of the run; there if `state.json` says that there is a check. */
+export const HEALTH_FILE = "health.json";
+
 /** `containers/<id>/state.json`. */
 export interface StoredState {
   paused?: boolean;
@@ -28,6 +31,7 @@ export interface StoredState {
   /** The last start failed before the command ran. */
   startFailure?: { exitCode: number; message: string; /** Unix nanoseconds. */ at: string };
   oomKilled?: boolean;
+  /** What the container started with, where it has a health check. */
   health?: Health;
   removing?: boolean;
   /** Start time (decimal nanoseconds) of the run whose end was dealt with. */
@@ -102,7 +106,7 @@ export function readState(directory: string): State {
     ...run && { run },
     oomKilled: stored.oomKilled ?? false,
     restartCount: stored.restartCount ?? 0,
-    ...stored.health && { health: stored.health },
+    ...stored.health && { health: readHealth(directory) ?? stored.health },
     startedAt: run?.startedAt ?? 0n,
     error: stored.startFailure?.message ?? "",
   };
@@ -118,6 +122,8 @@ export function readState(directory: string): State {
     };
   }
   const ended = { ...base, pid: 0, monitorPid: 0 };
+  // Docker calls unhealthy what nobody probes any more.
+  if (ended.health !== undefined) ended.health = { ...ended.health, Status: "unhealthy" };
   if (stored.startFailure !== undefined) {
     const { exitCode, at } = stored.startFailure;
     const status = run === undefined ? "created" : "exited";
@@ -138,6 +144,14 @@ export function readState(directory: string): State {
     exitCode: run.exit?.code ?? EXIT_CODE_LOST,
     finishedAt: run.exit?.finishedAt ?? lastSeen(directory, run),
   };
+}
+
+function readHealth(directory: string): Health | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(`${directory}/${HEALTH_FILE}`));
+  } catch {
+    return undefined;
+  }
 }
 
 /** When a run whose end nobody recorded was last heard of. */

@@ -4,15 +4,18 @@
  * @module
  */
 import { lazy } from "../lib/lazy.ts";
-import { SIGCONT, SIGKILL } from "../../ffi/abi/constants.ts";
+import { O_RDONLY, SIGCONT, SIGKILL } from "../../ffi/abi/constants.ts";
+import { openIfThere } from "../../ffi/fd.ts";
+import { isLocked } from "../../ffi/lock.ts";
 import { pidfdSendSignal } from "../../ffi/process.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { sleep } from "../host/sleep.ts";
 import { logContainerEvent } from "./container_event.ts";
-import { holdInit, parseSignal } from "./kill.ts";
+import { type HeldInit, holdInit, parseSignal } from "./kill.ts";
 import { containerDirectory, readRecord } from "./record.ts";
 import { hasEnded, waitForEnd } from "./run_watch.ts";
-import { readState, updateStoredState } from "./state.ts";
+import { LOCK_RUN, readState, updateStoredState } from "./state.ts";
 
 const DEFAULT_STOP_SIGNAL = "SIGTERM";
 const DEFAULT_STOP_SECONDS = 10;
@@ -66,8 +69,9 @@ export async function stopContainer(
   const record = readRecord(paths, id);
   const signal = stopSignalOf(options.signalName || record.config.StopSignal);
   updateStoredState(directory, { stopRequested: true });
-  using init = holdInit(directory);
+  using init = await holdInitOnceStarted(directory);
   if (init === undefined) return;
+  updateStoredState(directory, { stopRequested: true }); // a start that was under way has reset it
   if (init.state.status === "paused") await unpauseContainer(paths, id);
   const seconds = options.timeoutSeconds ?? record.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
   if (pidfdSendSignal(init.pidfd, signal)) {
@@ -89,6 +93,16 @@ export async function stopContainer(
     }
   }
   logContainerEvent(paths, record, "stop");
+}
+
+/** {@linkcode holdInit}, but waits for a start that is under way. */
+async function holdInitOnceStarted(directory: string): Promise<HeldInit | undefined> {
+  using lock = openIfThere(`${directory}/lock`, O_RDONLY);
+  for (;;) {
+    const init = holdInit(directory);
+    if (init !== undefined || lock === undefined || !isLocked(lock, LOCK_RUN)) return init;
+    await sleep(5);
+  }
 }
 
 async function endsWithin(

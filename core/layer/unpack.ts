@@ -21,9 +21,11 @@ import {
   lstatat,
   type Name,
   O_CREAT,
+  O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
   O_PATH,
+  O_RDONLY,
   O_WRONLY,
   openat,
   removeTreeAt,
@@ -444,6 +446,15 @@ function chmodItself(dirFd: number, name: Name, mode: number): void {
     const stat = lstatat(fd, "");
     if (stat === undefined || (stat.mode & S_IFMT) === S_IFLNK) {
       throw new SyscallError("fchmodat", ERRNO.ELOOP, typeof name === "string" ? name : "");
+    }
+    if ((stat.mode & S_IFMT) === S_IFDIR) {
+      // Without the detour over /proc, which is not there while `cp` works in a stopped container's root.
+      const directory = openat(fd, ".", O_RDONLY | O_DIRECTORY);
+      try {
+        return fchmod(directory, mode);
+      } finally {
+        close(directory);
+      }
     }
     fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode);
   } finally {

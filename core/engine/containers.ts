@@ -379,7 +379,11 @@ export class LocalContainers implements Containers {
       "../container/archive.ts",
       import.meta.url,
     );
-    return await archiveContainer(this.#paths, this.#find(name), path, options);
+    try {
+      return await archiveContainer(this.#paths, this.#find(name), path, options);
+    } catch (error) {
+      throw withName(error, name);
+    }
   }
 
   async extract(
@@ -392,7 +396,11 @@ export class LocalContainers implements Containers {
       "../container/archive.ts",
       import.meta.url,
     );
-    await extractContainer(this.#paths, this.#find(name), path, tar, options);
+    try {
+      await extractContainer(this.#paths, this.#find(name), path, tar, options);
+    } catch (error) {
+      throw withName(error, name);
+    }
   }
 
   async stat(name: string, path: string): Promise<PathStat> {
@@ -400,8 +408,18 @@ export class LocalContainers implements Containers {
       "../container/archive.ts",
       import.meta.url,
     );
-    return await statContainer(this.#paths, this.#find(name), path);
+    try {
+      return await statContainer(this.#paths, this.#find(name), path);
+    } catch (error) {
+      throw withName(error, name);
+    }
   }
+}
+
+/** What works on the container's files does not know what the user called it. */
+function withName(error: unknown, name: string): unknown {
+  if (!(error instanceof DhowError) || !error.message.endsWith(" in container")) return error;
+  return new DhowError(error.code, `${error.message} ${name}`, { cause: error });
 }
 
 function isForgotten(record: ContainerRecord, state: State): boolean {

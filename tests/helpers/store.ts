@@ -13,7 +13,15 @@ export async function removeStore(root: string): Promise<void> {
   const ids = (await dhow(root, ["ps", "-aq"])).split("\n").filter((id) => id !== "");
   if (ids.length > 0) await dhow(root, ["rm", "-fv", ...ids]);
   using worker = await openNamespaceWorker(storePaths(root));
-  await worker.removeTrees([root]);
+  for (let attempt = 0;; attempt++) {
+    try {
+      return await worker.removeTrees([root]);
+    } catch (error) {
+      // The exit hook of a container may still be putting its last words down.
+      if (attempt === 20 || !String(error).includes("ENOTEMPTY")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 async function dhow(root: string, args: string[]): Promise<string> {

@@ -31,6 +31,8 @@ export class DhowError extends Error {
   readonly code: ErrorCode;
 
   /**
+   * Makes one; throwing it is up to the caller.
+   *
    * @param code The reason, for programs.
    * @param message What was being done, to what, what was found, and what to do about it.
    * @param options `cause`: the error this one explains.

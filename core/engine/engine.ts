@@ -27,8 +27,11 @@ import type {
 
 /** The whole engine. */
 export interface Engine extends AsyncDisposable {
+  /** `docker container ...`. */
   readonly containers: Containers;
+  /** `docker image ...`. */
   readonly images: Images;
+  /** `docker system ...`. */
   readonly system: System;
 }
 
@@ -55,30 +58,42 @@ export interface Containers {
     name: string,
     options?: CallOptions & { signalName?: string; timeoutSeconds?: number },
   ): Promise<void>;
+  /** Stops it if it runs, then starts it. */
   restart(
     name: string,
     options?: CallOptions & { signalName?: string; timeoutSeconds?: number },
   ): Promise<void>;
-  /** @param signalName Name with or without `SIG`, or a number. */
+  /**
+   * Sends a signal to its main process, SIGKILL by default.
+   *
+   * @param signalName Name with or without `SIG`, or a number.
+   */
   kill(name: string, signalName?: string): Promise<void>;
+  /** Freezes all its processes. */
   pause(name: string): Promise<void>;
+  /** Lets its processes go on. */
   unpause(name: string): Promise<void>;
   /** Resolves with the exit code once the condition holds. */
   wait(
     name: string,
     options?: CallOptions & { condition?: "not-running" | "next-exit" | "removed" },
   ): Promise<number>;
+  /** Removes it; a running one only with `force`, which kills it. `volumes` removes its anonymous volumes too. */
   remove(
     name: string,
     options?: { force?: boolean; volumes?: boolean; link?: boolean },
   ): Promise<void>;
+  /** Gives it another name. */
   rename(name: string, newName: string): Promise<void>;
   /** Changes what can be changed while running: restart policy and, later, limits. */
   update(name: string, changes: Partial<HostConfig>): Promise<{ warnings: string[] }>;
+  /** What `docker inspect` shows; with `size` also how large it is. */
   inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;
+  /** What `docker ps` shows, newest first. */
   list(options?: ListContainersOptions): Promise<ContainerSummary[]>;
   /** Log records, oldest first; with `follow` until the container stops. */
   logs(name: string, options?: LogsOptions): AsyncIterable<LogRecord>;
+  /** Its processes as ps(1) shows them; `psArgs` are ps's options. */
   top(name: string, psArgs?: string[]): Promise<{ titles: string[]; processes: string[][] }>;
   /** Runs another process in a running container, attached. */
   exec(name: string, config: ExecConfig, options?: AttachOptions): Promise<AttachedStream>;
@@ -99,17 +114,23 @@ export interface Containers {
 
 /** What `cp` needs to know of a path inside a container. */
 export interface PathStat {
+  /** The last part of the path. */
   name: string;
+  /** As stat(2) gives it. */
   sizeBytes: number;
   /** st_mode as stat(2) gives it. */
   mode: number;
+  /** Unix milliseconds. */
   mtimeMs: number;
+  /** Where a symbolic link points; empty for anything else. */
   linkTarget: string;
 }
 
 /** A tar stream together with what it is of. */
 export interface ContainerArchive {
+  /** The path itself. */
   stat: PathStat;
+  /** Uncompressed; cancel it if it is not read to the end. */
   tar: ReadableStream<Uint8Array>;
 }
 
@@ -121,16 +142,19 @@ export interface ListContainersOptions {
   last?: number;
   /** Docker's filters: `{status: ["exited"], label: ["a=b"]}`. */
   filters?: Record<string, string[]>;
+  /** Also measure them, which takes a while. @default false */
   size?: boolean;
 }
 
 /** `docker image ...`, as far as it needs no registry. */
 export interface Images {
+  /** What `docker images` shows, newest first. */
   list(options?: {
     all?: boolean;
     filters?: Record<string, string[]>;
     digests?: boolean;
   }): Promise<ImageSummary[]>;
+  /** What `docker image inspect` shows. */
   inspect(name: string): Promise<ImageInspect>;
   /** Makes an image of one layer from a root file system's tar, compressed or not. Returns the image's id. */
   import(
@@ -147,6 +171,7 @@ export interface Images {
     tar: ReadableStream<Uint8Array>,
     options?: CallOptions & { onProgress?: (line: string) => void },
   ): Promise<{ id: string; references: string[] }[]>;
+  /** Gives an image another name; whatever had that name loses it. */
   tag(source: string, target: string): Promise<void>;
   /** Untags, and deletes what no tag and no container needs. Answers in docker's order. */
   remove(
@@ -157,6 +182,7 @@ export interface Images {
 
 /** `docker events`, `version`, `info`. */
 export interface System {
+  /** Events that were and, until `until` or an abort, events to come. */
   events(
     options?: CallOptions & {
       since?: bigint;
@@ -164,7 +190,9 @@ export interface System {
       filters?: Record<string, string[]>;
     },
   ): AsyncIterable<EventMessage>;
+  /** What `docker info` shows. */
   info(): Promise<Record<string, unknown>>;
+  /** What `docker version` shows. */
   version(): Promise<Record<string, unknown>>;
 }
 

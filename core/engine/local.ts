@@ -23,11 +23,16 @@ export function openLocalEngine(options: LocalEngineOptions = {}): Promise<Local
 
 /** Everything is in the store: the object holds no state worth keeping. */
 export class LocalEngine implements Engine {
+  /** Where everything is. */
   readonly paths: StorePaths;
+  /** `docker container ...`. */
   readonly containers: Containers;
+  /** `docker image ...`. */
   readonly images: Images;
+  /** `docker system ...`. */
   readonly system: System;
 
+  /** Touches nothing yet. */
   constructor(paths: StorePaths) {
     this.paths = paths;
     const containers = new LocalContainers(paths);
@@ -39,6 +44,7 @@ export class LocalEngine implements Engine {
     this.system = new LocalSystem(paths, this);
   }
 
+  /** Nothing to let go of. */
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }

@@ -11,13 +11,17 @@ export interface StorePaths {
   root: string;
   /** Sockets and pid files: `$XDG_RUNTIME_DIR/dhow`; belongs to this root alone. */
   runtime: string;
+  /** Blobs of the OCI layout, named by the hex digits of their SHA-256. */
   blobs: string;
   /** `index.json` of the OCI layout. */
   index: string;
+  /** Unpacked layers, in one directory for each id mapping. */
   layers: string;
+  /** One directory a container, named by its id. */
   containers: string;
   /** One symbolic link a container name. */
   names: string;
+  /** One directory a volume, named by its name. */
   volumes: string;
   /** Compiled seccomp filters and the like: may be deleted at any time. */
   cache: string;

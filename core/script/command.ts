@@ -9,17 +9,26 @@ import type { OutputChunk } from "../spec/streams.ts";
 
 /** What a command left. */
 export interface CommandResult {
+  /** 128 and the signal's number if a signal ended it. */
   exitCode: number;
+  /** All it wrote there. */
   stdout: Uint8Array;
+  /** All it wrote there. */
   stderr: Uint8Array;
 }
 
 /** A command that ended with another exit code than 0. */
 export class CommandError extends Error {
+  /** Never 0. */
   readonly exitCode: number;
+  /** Everything it left. */
   readonly result: CommandResult;
 
-  /** @param command The command and its arguments. */
+  /**
+   * Says what failed, and what it wrote to stderr.
+   *
+   * @param command The command and its arguments.
+   */
   constructor(command: readonly string[], result: CommandResult) {
     const said = decode(result.stderr).trim();
     super(`Command ${JSON.stringify(command)} ended with ${result.exitCode}${said && `: ${said}`}`);
@@ -53,7 +62,11 @@ export class Command implements PromiseLike<CommandResult> {
   readonly #container: string;
   readonly #settings: Settings;
 
-  /** @param container Its id. */
+  /**
+   * Runs nothing yet.
+   *
+   * @param container Its id.
+   */
   constructor(engine: Engine, container: string, command: readonly string[]) {
     this.#engine = engine;
     this.#container = container;

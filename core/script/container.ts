@@ -122,6 +122,7 @@ export class Container implements AsyncDisposable {
     return this.#signal === undefined ? {} : { signal: this.#signal };
   }
 
+  /** Stops and removes it, unless it was to be kept. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#keep) await this.remove();
   }

@@ -12,8 +12,11 @@ export interface CallOptions {
 
 /** What to attach. */
 export interface AttachOptions extends CallOptions {
+  /** Whether to write to its stdin. @default false */
   stdin?: boolean;
+  /** Whether to read its stdout. @default true */
   stdout?: boolean;
+  /** Whether to read its stderr. @default true */
   stderr?: boolean;
   /** Replay the log first (`attach --logs`). */
   logs?: boolean;
@@ -23,7 +26,9 @@ export interface AttachOptions extends CallOptions {
 
 /** Which stream a piece of output came from; a tty has only stdout. */
 export interface OutputChunk {
+  /** Where the process wrote it. */
   stream: "stdout" | "stderr";
+  /** What it wrote; yours to keep. */
   bytes: Uint8Array;
 }
 
@@ -45,11 +50,15 @@ export interface AttachedStream extends AsyncDisposable {
 
 /** Which part of a log. */
 export interface LogsOptions extends CallOptions {
+  /** Go on until the container stops. @default false */
   follow?: boolean;
+  /** Its stdout. @default true */
   stdout?: boolean;
+  /** Its stderr. @default true */
   stderr?: boolean;
   /** Unix nanoseconds. */
   since?: bigint;
+  /** Unix nanoseconds. */
   until?: bigint;
   /** Only the last n lines. */
   tail?: number;

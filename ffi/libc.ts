@@ -18,9 +18,12 @@ const OFTEN = 200;
 
 const errnoView = openErrno();
 
+/** errno of the last call that failed, as far as {@linkcode settled} saw to it. */
+let settledErrno: number | undefined;
+
 /** errno of the last failed call on this thread, positive. */
 export function errno(): number {
-  return errnoView.getInt32(0);
+  return settledErrno ?? errnoView.getInt32(0);
 }
 
 /** Where errno is: the same place for the life of the thread. */
@@ -65,14 +68,48 @@ function bindUncompiled(
 ): (...args: unknown[]) => unknown {
   const parameters = [...definition.parameters, ...UNCOMPILED];
   const { symbols } = Deno.dlopen(LIBC, { [name]: { ...definition, parameters } });
-  const uncompiled = symbols[name] as (...args: unknown[]) => unknown;
+  const uncompiled = symbols[name] as Call;
   let calls = 0;
-  return (...args) => {
+  const wrap = ONCE.has(name) ? unsettled : settled;
+  return wrap((...args) => {
     if (++calls === OFTEN) {
-      const value = Deno.dlopen(LIBC, { [name]: definition }).symbols[name];
-      Object.defineProperty(bound, name, { value, configurable: true });
+      const compiled = Deno.dlopen(LIBC, { [name]: definition }).symbols[name] as Call;
+      Object.defineProperty(bound, name, { value: wrap(compiled), configurable: true });
     }
     return uncompiled(...args, PAD);
+  });
+}
+
+function unsettled(call: Call): Call {
+  return (...args) => {
+    settledErrno = undefined;
+    return call(...args);
+  };
+}
+
+/** Functions that tell a failure once, and then act as if nothing had been. */
+const ONCE: ReadonlySet<string> = new Set(["close", "fsync", "fdatasync", "syncfs"]);
+
+type Call = (...args: unknown[]) => unknown;
+
+/**
+ * A call whose errno can be trusted. Between a call's return and our look at errno the engine may do calls of its own: a
+ * lock it has to wait for leaves EAGAIN there, the first one ENOENT of a file in /sys. A call that failed changed nothing,
+ * so it is made again until errno says the same twice.
+ */
+function settled(call: Call): Call {
+  return (...args) => {
+    settledErrno = undefined;
+    let result = call(...args);
+    if (result !== -1 && result !== -1n) return result;
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const before = errnoView.getInt32(0);
+      result = call(...args);
+      if (result !== -1 && result !== -1n) return result;
+      settledErrno = errnoView.getInt32(0);
+      if (settledErrno === before) break;
+    }
+    return result;
   };
 }
 

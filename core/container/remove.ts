@@ -50,7 +50,6 @@ export async function removeContainer(
   using lock = await lockForRemoval(directory, id, options.force ?? false);
   const { run } = readState(directory);
   if (run !== undefined && run.exit === undefined) killStray(run);
-  updateStoredState(directory, { removing: true, stopRequested: true });
   releaseName(paths, record.name, id);
   const trash = `${paths.tmp}/removed-${id}`;
   moveAway(directory, trash);

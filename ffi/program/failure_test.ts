@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { CLONE_FILES, CLONE_VFORK, CLONE_VM, SIGCHLD } from "../abi/constants.ts";
 import { pipe, read } from "../fd.ts";
 import { ERRNO } from "../errno.ts";
+import { processStartTime } from "../process.ts";
 import { type Label, type Program, ProgramBuilder } from "./builder.ts";
 import {
   decodeFailure,
@@ -230,13 +231,8 @@ Deno.test("keepOnlyOwnMemory() leaves a helper process a few pages", async () =>
   const maps = await Deno.readTextFile(`/proc/${pid}/maps`);
   assertEquals(maps.trimEnd().split("\n").length <= 6, true);
   writing.close();
-  for (let i = 0; i < 200; i++) {
-    try {
-      await Deno.stat(`/proc/${pid}`);
-    } catch {
-      return;
-    }
+  for (let i = 0; i < 200 && processStartTime(pid) !== undefined; i++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error("The helper did not end");
+  assertEquals(processStartTime(pid), undefined);
 });

@@ -15,11 +15,6 @@ import { type Entry, findEntry, groups } from "./registry.ts";
 const out = new Output(Deno.stdout);
 const err = new Output(Deno.stderr);
 
-const exitCode = await main(Deno.args);
-// A turn of the event loop, in which Deno writes its code cache if it has none yet: the next start takes half the time.
-await Deno.lstat("/");
-Deno.exit(exitCode);
-
 /** Runs one command line and returns the status to end with. */
 async function main(argv: readonly string[]): Promise<number> {
   try {
@@ -183,18 +178,6 @@ async function unknownCommand(path: string): Promise<never> {
   );
 }
 
-/** What dhow calls itself for. */
-const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<number> }>>> = {
-  __archive: () =>
-    lazy<typeof import("./hidden/archive.ts")>("./hidden/archive.ts", import.meta.url),
-  __copy_up: () =>
-    lazy<typeof import("./hidden/copy_up.ts")>("./hidden/copy_up.ts", import.meta.url),
-  __health: () => lazy<typeof import("./hidden/health.ts")>("./hidden/health.ts", import.meta.url),
-  __hook: () => lazy<typeof import("./hidden/hook.ts")>("./hidden/hook.ts", import.meta.url),
-  __rmtree: () => lazy<typeof import("./hidden/rmtree.ts")>("./hidden/rmtree.ts", import.meta.url),
-  __unpack: () => lazy<typeof import("./hidden/unpack.ts")>("./hidden/unpack.ts", import.meta.url),
-};
-
 async function runHidden(verb: string, args: string[]): Promise<number> {
   const load = HIDDEN[verb];
   if (load === undefined) throw new ExitError(125, `dhow: unknown hidden verb ${verb}`);
@@ -233,3 +216,21 @@ function columns(): number {
     return 80;
   }
 }
+
+// At the end, when all constants of this file are there.
+/** What dhow calls itself for. */
+const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<number> }>>> = {
+  __archive: () =>
+    lazy<typeof import("./hidden/archive.ts")>("./hidden/archive.ts", import.meta.url),
+  __copy_up: () =>
+    lazy<typeof import("./hidden/copy_up.ts")>("./hidden/copy_up.ts", import.meta.url),
+  __health: () => lazy<typeof import("./hidden/health.ts")>("./hidden/health.ts", import.meta.url),
+  __hook: () => lazy<typeof import("./hidden/hook.ts")>("./hidden/hook.ts", import.meta.url),
+  __rmtree: () => lazy<typeof import("./hidden/rmtree.ts")>("./hidden/rmtree.ts", import.meta.url),
+  __unpack: () => lazy<typeof import("./hidden/unpack.ts")>("./hidden/unpack.ts", import.meta.url),
+};
+
+const exitCode = await main(Deno.args);
+// A turn of the event loop, in which Deno writes its code cache if it has none yet: the next start takes half the time.
+await Deno.lstat("/");
+Deno.exit(exitCode);

@@ -21,6 +21,8 @@ export const LOG_HEADER_SIZE = 24;
 /** The longest payload of one frame. */
 export const LOG_MAX_PAYLOAD = 65536;
 
+/** Bytes read at once: few at first, since most logs are short and a megabyte of zeros takes time. */
+const FIRST_CHUNK = 1 << 14;
 const CHUNK = 1 << 20;
 
 /** A frame, read; the time is put together only where it is asked for. */
@@ -61,6 +63,7 @@ export class LogFile implements Disposable {
   readonly identity: string;
   #rest = new Uint8Array(0);
   #isBroken = false;
+  #chunk = FIRST_CHUNK;
 
   private constructor(file: Deno.FsFile) {
     this.#file = file;
@@ -85,9 +88,10 @@ export class LogFile implements Disposable {
    */
   read(): LogRecord[] {
     while (!this.#isBroken) {
-      const buffer = new Uint8Array(this.#rest.length + CHUNK);
+      const buffer = new Uint8Array(this.#rest.length + this.#chunk);
       const count = this.#file.readSync(buffer.subarray(this.#rest.length));
       if (count === null) return [];
+      if (count === this.#chunk) this.#chunk = CHUNK;
       buffer.set(this.#rest);
       const records = this.#decode(buffer.subarray(0, this.#rest.length + count));
       if (records.length > 0) return records;

@@ -39,14 +39,18 @@ export function readRootFile(root: string, path: string): string | undefined {
 }
 
 function readRegular(fd: number): string | undefined {
-  const bytes = new Uint8Array(MAX_BYTES);
+  let bytes = new Uint8Array(4096);
   let length = 0;
-  while (length < MAX_BYTES) {
+  for (;;) {
     const n = read(fd, bytes.subarray(length));
     if (n === 0) return new TextDecoder().decode(bytes.subarray(0, length));
     length += n;
+    if (length > MAX_BYTES) return undefined;
+    if (length < bytes.length) continue;
+    const longer = new Uint8Array(bytes.length * 4);
+    longer.set(bytes);
+    bytes = longer;
   }
-  return undefined;
 }
 
 /** As {@linkcode readRootFile}, in the first of several directories that has the file: the layers from the top down. */

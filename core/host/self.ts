@@ -15,7 +15,7 @@ const DENO_FLAGS = [
   "--no-config",
   "--no-lock",
   "--quiet",
-  "--v8-flags=--no-lazy",
+  "--v8-flags=--no-lazy,--min-semi-space-size=16",
 ];
 
 /** Variables that a call of our own may need; nothing else of the caller's environment goes along. */

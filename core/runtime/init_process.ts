@@ -9,7 +9,7 @@ import type { Address } from "../../ffi/program/builder.ts";
 import { resetSignals } from "../../ffi/program/fragments.ts";
 import { CMSG_FD_AT, encodeFdMessage, MSGHDR_SIZE } from "../../ffi/socket.ts";
 import type { Process, Rlimit } from "../spec/runtime.ts";
-import { capabilityMask } from "./capabilities.ts";
+import { capabilityMask, capabilityNumber } from "./capabilities.ts";
 import type { InitContext } from "./init_context.ts";
 
 /** Labels of the ops that look for and execute the command, for the one who words the error. */
@@ -146,10 +146,7 @@ function emitRlimit(ctx: InitContext, limit: Rlimit): void {
 
 function emitIdentity(ctx: InitContext, process: Process, options: ProcessOptions): void {
   const sets = process.capabilities ?? {};
-  const bounding = capabilityMask(sets.bounding ?? []);
-  for (let n = 0; n <= LAST_POSSIBLE_CAPABILITY; n++) {
-    if ((bounding >> BigInt(n) & 1n) === 0n) ctx.may("prctl", [C.PR_CAPBSET_DROP, n, 0, 0, 0]);
-  }
+  emitDropBounding(ctx, capabilityMask(sets.bounding ?? []));
   // A filter needs CAP_SYS_ADMIN or no_new_privs: without the latter it goes in before capabilities are dropped.
   if (!process.noNewPrivileges) emitSeccomp(ctx, options.seccomp);
   emitUser(ctx, process, options.singleId);
@@ -165,13 +162,11 @@ function emitIdentity(ctx: InitContext, process: Process, options: ProcessOption
     ]),
   ]);
   ctx.may("prctl", [C.PR_CAP_AMBIENT, C.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
-  const ambient = capabilityMask(sets.ambient ?? []);
-  for (let n = 0n; n <= BigInt(LAST_POSSIBLE_CAPABILITY); n++) {
-    if ((ambient >> n & 1n) === 0n) continue;
-    ctx.must("raise an ambient capability", "prctl", [
+  for (const name of sets.ambient ?? []) {
+    ctx.must(`raise ${name} into the ambient set`, "prctl", [
       C.PR_CAP_AMBIENT,
       C.PR_CAP_AMBIENT_RAISE,
-      n,
+      capabilityNumber(name),
       0,
       0,
     ]);
@@ -180,6 +175,19 @@ function emitIdentity(ctx: InitContext, process: Process, options: ProcessOption
     ctx.must("set no_new_privs", "prctl", [C.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
     emitSeccomp(ctx, options.seccomp);
   }
+}
+
+/** Drops what is not in `kept` from the bounding set; the kernel refuses numbers it does not know, which is fine. */
+function emitDropBounding(ctx: InitContext, kept: bigint): void {
+  const { p } = ctx;
+  const number = p.variable(0);
+  const again = p.here("the next capability");
+  const keep = p.label("keep this capability");
+  p.jumpIf(p.compute(kept, ">>", number), "&", 1, keep);
+  ctx.may("prctl", [C.PR_CAPBSET_DROP, number, 0, 0, 0]);
+  p.place(keep);
+  p.set(number, p.compute(number, "+", 1));
+  p.jumpIf(number, "<", LAST_POSSIBLE_CAPABILITY + 1, again);
 }
 
 /** Two 32-bit words as one of 64: the low one of `low`, then one of `high`. */

@@ -10,7 +10,12 @@ import { followLog, readLog } from "./log_reader.ts";
 import { containerDirectory, readRecord } from "./record.ts";
 import { hasEnded, watchContainer } from "./run_watch.ts";
 
-/** A container's log records. @throws {DhowError} `unsupported`, in docker's words, for the driver `none`. */
+/**
+ * A container's log records.
+ *
+ * @throws {DhowError} `unsupported`, in docker's words, for the driver `none`.
+ * @throws The signal's reason when it aborts.
+ */
 export async function* readContainerLog(
   paths: StorePaths,
   id: string,
@@ -26,11 +31,19 @@ export async function* readContainerLog(
     yield* readLog(`${directory}/log`, part);
     return;
   }
+  signal?.throwIfAborted();
   using watcher = watchContainer(directory);
-  yield* followLog(`${directory}/log`, {
-    ...part,
-    ...signal && { signal },
-    changed: () => watcher.changed(),
-    isEnded: () => hasEnded(directory),
-  });
+  const wake = () => watcher[Symbol.dispose]();
+  signal?.addEventListener("abort", wake);
+  try {
+    yield* followLog(`${directory}/log`, {
+      ...part,
+      ...signal && { signal },
+      changed: () => watcher.changed(),
+      isEnded: () => hasEnded(directory),
+    });
+  } finally {
+    signal?.removeEventListener("abort", wake);
+  }
+  signal?.throwIfAborted();
 }

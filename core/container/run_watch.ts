@@ -45,17 +45,16 @@ export async function waitForEnd(directory: string, signal?: AbortSignal): Promi
     return; // it has been removed
   }
   using _watcher = watcher;
-  const aborted = signal === undefined ? undefined : whenAborted(signal);
-  while (!hasEnded(directory)) {
-    signal?.throwIfAborted();
-    const changed = watcher.changed();
-    await (aborted === undefined ? changed : Promise.race([changed, aborted]));
+  // Without a listener left on it, a signal's timer does not keep the program from ending.
+  const aborted = Promise.withResolvers<void>();
+  const wake = () => aborted.resolve();
+  signal?.addEventListener("abort", wake);
+  try {
+    while (!hasEnded(directory)) {
+      signal?.throwIfAborted();
+      await Promise.race([watcher.changed(), aborted.promise]);
+    }
+  } finally {
+    signal?.removeEventListener("abort", wake);
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

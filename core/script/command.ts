@@ -5,7 +5,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { DhowError } from "../errors.ts";
-import type { OutputChunk } from "../spec/streams.ts";
+import type { AttachedStream, OutputChunk } from "../spec/streams.ts";
 
 /** What a command left. */
 export interface CommandResult {
@@ -115,9 +115,10 @@ export class Command implements PromiseLike<CommandResult> {
     return this.#with({ throws: false });
   }
 
-  /** Kills it when `signal` aborts. */
+  /** Kills it when `signal` aborts, and rejects with the signal's reason. Several signals add up. */
   signal(signal: AbortSignal): Command {
-    return this.#with({ signal });
+    const others = this.#settings.signal;
+    return this.#with({ signal: others ? AbortSignal.any([others, signal]) : signal });
   }
 
   /** Its stdout as text, without the final newline. @throws {CommandError} if it fails. */
@@ -136,7 +137,12 @@ export class Command implements PromiseLike<CommandResult> {
     return text === "" ? [] : text.split("\n");
   }
 
-  /** Runs it. */
+  /**
+   * Runs it; so awaiting a command twice runs it twice.
+   *
+   * Rejects with {@linkcode CommandError} if its exit code is not 0, with {@linkcode DhowError} if it could not be
+   * started (`command_not_found`, `conflict` if the container does not run), with the signal's reason if that aborted.
+   */
   then<A = CommandResult, B = never>(
     onfulfilled?: ((result: CommandResult) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -145,9 +151,29 @@ export class Command implements PromiseLike<CommandResult> {
   }
 
   async #run(): Promise<CommandResult> {
-    const { command, env, user, cwd, input, signal } = this.#settings;
+    const { command, input, throws, signal } = this.#settings;
     signal?.throwIfAborted();
-    await using stream = await this.#engine.containers.exec(this.#container, {
+    await using stream = await this.#start();
+    const kill = () => void stream.kill("KILL").catch(() => {});
+    signal?.addEventListener("abort", kill);
+    if (signal?.aborted) kill();
+    try {
+      const [{ stdout, stderr }] = await Promise.all([
+        collect(stream.output),
+        input === undefined ? undefined : feed(stream, input),
+      ]);
+      const result = { exitCode: await stream.exitCode, stdout, stderr };
+      signal?.throwIfAborted();
+      if (throws && result.exitCode !== 0) throw new CommandError(command, result);
+      return result;
+    } finally {
+      signal?.removeEventListener("abort", kill);
+    }
+  }
+
+  #start(): Promise<AttachedStream> {
+    const { command, env, user, cwd, input } = this.#settings;
+    return this.#engine.containers.exec(this.#container, {
       AttachStdin: input !== undefined,
       AttachStdout: true,
       AttachStderr: true,
@@ -158,19 +184,6 @@ export class Command implements PromiseLike<CommandResult> {
       User: user,
       WorkingDir: cwd,
     });
-    const kill = () => void stream.kill("KILL").catch(() => {});
-    signal?.addEventListener("abort", kill);
-    try {
-      const feeding = input === undefined ? undefined : feed(stream, input);
-      const { stdout, stderr } = await collect(stream.output);
-      await feeding;
-      const result = { exitCode: await stream.exitCode, stdout, stderr };
-      signal?.throwIfAborted();
-      if (this.#settings.throws && result.exitCode !== 0) throw new CommandError(command, result);
-      return result;
-    } finally {
-      signal?.removeEventListener("abort", kill);
-    }
   }
 }
 
@@ -192,7 +205,7 @@ export async function collect(
   output: AsyncIterable<OutputChunk>,
 ): Promise<{ stdout: Uint8Array; stderr: Uint8Array }> {
   const parts: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
-  for await (const { stream, bytes } of output) parts[stream].push(bytes.slice());
+  for await (const { stream, bytes } of output) parts[stream].push(bytes);
   return { stdout: concat(parts.stdout), stderr: concat(parts.stderr) };
 }
 

@@ -7,15 +7,15 @@ import type { Engine } from "../engine/engine.ts";
 import { openLocalEngine } from "../engine/local.ts";
 import { DhowError } from "../errors.ts";
 import type { ContainerInspect } from "../spec/docker_api.ts";
-import type { LogRecord, LogsOptions } from "../spec/streams.ts";
-import { collect, Command } from "./command.ts";
+import type { AttachedStream, AttachOptions, LogRecord, LogsOptions } from "../spec/streams.ts";
+import { collect, Command, CommandError } from "./command.ts";
 import { type ContainerOptions, createRequest } from "./create_request.ts";
 
 /** How to run a container from a script. */
 export interface RunOptions extends ContainerOptions {
   /** Where to run it. @default the user's own store, opened for this call */
   engine?: Engine;
-  /** Aborting stops and removes the container; what waits for it rejects. */
+  /** Aborting kills and removes the container, also a kept one; what waits for it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Keep the container when the block ends. @default false */
   keep?: boolean;
@@ -30,24 +30,32 @@ export interface RunOptions extends ContainerOptions {
  * console.log(await web.exec(["hostname"]).text());
  * ```
  *
- * @throws {DhowError} `not_found` if the image is not in the store, `command_not_found`, ...; nothing is left then.
+ * @throws {DhowError} `not_found` if the image is not in the store, `command_not_found`, `conflict` if the name is
+ * taken, ...; nothing is left then.
+ * @throws The signal's reason if it aborted; nothing is left then.
  */
 export async function run(image: string, options: RunOptions = {}): Promise<Container> {
   const { engine = await openLocalEngine(), signal, keep = false, ...settings } = options;
   signal?.throwIfAborted();
   const { id } = await engine.containers.create(createRequest(image, settings));
-  const container = new Container(engine, id, { keep, ...signal && { signal } });
   try {
+    signal?.throwIfAborted();
     await engine.containers.start(id);
     signal?.throwIfAborted();
-    return container;
   } catch (error) {
-    await engine.containers.remove(id, { force: true, volumes: true });
+    await new Container(engine, id).remove().catch((second) => {
+      throw new SuppressedError(second, error, `${message(error)}; then ${message(second)}`);
+    });
     throw error;
   }
+  return new Container(engine, id, { keep, ...signal && { signal } });
 }
 
-/** A started container. Disposing stops and removes it. */
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A started container. Disposing kills and removes it. */
 export class Container implements AsyncDisposable {
   /** 64 hex digits. */
   readonly id: string;
@@ -55,6 +63,7 @@ export class Container implements AsyncDisposable {
   readonly #keep: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => void this.remove().catch(() => {});
+  #removal: Promise<void> | undefined;
 
   /** Takes hold of a container that exists. */
   constructor(engine: Engine, id: string, options: { keep?: boolean; signal?: AbortSignal } = {}) {
@@ -65,10 +74,18 @@ export class Container implements AsyncDisposable {
     this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** A command in the container, to be awaited. */
+  /** A command in the container, to be awaited; the container's signal kills it too. */
   exec(command: readonly string[]): Command {
     const built = new Command(this.#engine, this.id, command);
     return this.#signal === undefined ? built : built.signal(this.#signal);
+  }
+
+  /**
+   * Attaches to its main process: `stream.output`, and with `stdin` (and `openStdin` when it was started)
+   * `stream.write()`. Output begins here; `logs` replays what came before.
+   */
+  attach(options: AttachOptions = {}): Promise<AttachedStream> {
+    return this.#engine.containers.attach(this.id, { ...this.#signalled(), ...options });
   }
 
   /** Its output so far, or with `follow` until it ends. */
@@ -76,16 +93,15 @@ export class Container implements AsyncDisposable {
     return this.#engine.containers.logs(this.id, { ...this.#signalled(), ...options });
   }
 
-  /** All of its stdout as text, when it has ended. @throws {DhowError} `start_failed` if its exit code is not 0. */
+  /** All of its stdout as text, when it has ended. @throws {CommandError} if its exit code is not 0. */
   async text(): Promise<string> {
     const { stdout, stderr } = await collect(this.logs({ follow: true }));
     const exitCode = await this.wait();
-    if (exitCode === 0) return new TextDecoder().decode(stdout).replace(/\n$/, "");
-    const said = new TextDecoder().decode(stderr).trim();
-    throw new DhowError(
-      "start_failed",
-      `Container ${this.id.slice(0, 12)} ended with ${exitCode}${said && `: ${said}`}`,
-    );
+    if (exitCode !== 0) {
+      const { Path, Args } = await this.inspect();
+      throw new CommandError([Path, ...Args], { exitCode, stdout, stderr });
+    }
+    return new TextDecoder().decode(stdout).replace(/\n$/, "");
   }
 
   /** Resolves with its exit code when it has ended. */
@@ -109,21 +125,33 @@ export class Container implements AsyncDisposable {
   }
 
   /** Kills and removes it, with its anonymous volumes. Gone already is fine. */
-  async remove(): Promise<void> {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+  remove(): Promise<void> {
+    this.#release();
+    this.#removal ??= this.#remove();
+    return this.#removal;
+  }
+
+  async #remove(): Promise<void> {
     try {
       await this.#engine.containers.remove(this.id, { force: true, volumes: true });
     } catch (error) {
-      if (!(error instanceof DhowError && error.code === "not_found")) throw error;
+      if (error instanceof DhowError && error.code === "not_found") return;
+      this.#removal = undefined; // worth another try
+      throw error;
     }
+  }
+
+  #release(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 
   #signalled(): { signal?: AbortSignal } {
     return this.#signal === undefined ? {} : { signal: this.#signal };
   }
 
-  /** Stops and removes it, unless it was to be kept. */
+  /** Kills and removes it, unless it was to be kept; the signal has no say over it any more. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#keep) await this.remove();
+    this.#release();
+    if (!this.#keep || this.#removal !== undefined) await this.remove();
   }
 }

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { CommandError, type Container, DhowError, engine, run, type RunOptions } from "dhow";
 import { collect } from "../core/script/command.ts";
+import { createRequest } from "../core/script/create_request.ts";
 import { containerTest, eventually, type Sandbox } from "./helpers/sandbox.ts";
 
 const EXPORTS = {
@@ -208,3 +209,26 @@ containerTest("a command's own signal kills the command alone", async (box) => {
   const left = await web.exec(["sh", "-c", "ps | grep -c '[s]leep'"]).text();
   assertEquals(left, "1");
 });
+
+containerTest("a script that runs on keeps no descriptor", async (box) => {
+  const here = await engine({ root: box.root });
+  const round = async () => {
+    await using cat = await runIn(box, { cmd: ["cat"], openStdin: true });
+    await using _stream = await cat.attach({ stdin: true });
+    await cat.exec(["cat"]).stdin("x");
+    await assertRejects(async () => await cat.exec(["/no/such"]).stdin("x"), DhowError);
+    await assertRejects(() => runIn(box, { cmd: ["/no/such"], openStdin: true }), DhowError);
+    await cat.stop({ timeoutSeconds: 0 });
+    const { id } = await here.containers.create(createRequest("busybox", { cmd: ["/no/such"] }));
+    await assertRejects(() => here.containers.startAttached(id, { stdin: true }), DhowError);
+    await here.containers.remove(id);
+  };
+  await round();
+  const before = descriptors();
+  for (let i = 0; i < 5; i++) await round();
+  assertEquals(descriptors(), before);
+});
+
+function descriptors(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}

@@ -43,7 +43,11 @@ export async function execAttached(
   const events = execEvents(paths, record, config);
   events("exec_create");
   events("exec_start");
-  const pid = await enterContainer(paths, record, init, config, io.stdio, false);
+  const pid = await enterContainer(paths, record, init, config, io.stdio, false)
+    .catch((error) => {
+      for (const fd of [io.socket, io.stdin, io.stdout, io.stderr]) fd?.close();
+      throw error;
+    });
   const master = io.socket === undefined ? undefined : receiveFd(io.socket)?.fd;
   io.socket?.close();
   const stdin = master ?? io.stdin;

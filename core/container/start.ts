@@ -300,8 +300,12 @@ function openStdio(
     owner: owner?.read.number ?? -1,
     devNull: devNull.number,
   };
-  const takeOwner = () => owner?.write;
-  if (owner !== undefined) stack.defer(() => {}); // its writing end is the caller's
+  let isOwnerTaken = false;
+  stack.defer(() => isOwnerTaken || owner?.write.close());
+  const takeOwner = () => {
+    isOwnerTaken = true;
+    return owner?.write;
+  };
   if (Tty) {
     const [ours, theirs] = socketpair(C.SOCK_SEQPACKET);
     stack.use(ours);

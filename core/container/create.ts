@@ -236,18 +236,24 @@ export function reserveName(paths: StorePaths, name: string, id: string): string
 
 /** A link to a container that is gone: left by a crash between two steps. One at a time, so that no fresh one is lost. */
 function removeStaleName(paths: StorePaths, name: string): void {
-  using lock = Deno.openSync(`${paths.root}/names.lock`, {
-    write: true,
-    create: true,
-    mode: 0o600,
-  });
-  lock.lockSync(true);
+  using _lock = lockNames(paths);
   if (idOfName(paths, name) !== undefined) return;
   try {
     Deno.removeSync(`${paths.names}/${name}`);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+/** Held while a name is taken away. */
+function lockNames(paths: StorePaths): Disposable {
+  const lock = Deno.openSync(`${paths.root}/names.lock`, {
+    write: true,
+    create: true,
+    mode: 0o600,
+  });
+  lock.lockSync(true);
+  return lock;
 }
 
 /** Gives a container another name. @throws {DhowError} `conflict` if it is taken. */
@@ -271,6 +277,7 @@ export function renameContainer(paths: StorePaths, record: ContainerRecord, newN
 
 /** Gives a name back, if it is still that container's. */
 export function releaseName(paths: StorePaths, name: string, id: string): void {
+  using _lock = lockNames(paths);
   try {
     if (Deno.readLinkSync(`${paths.names}/${name}`).endsWith(`/${id}`)) {
       Deno.removeSync(`${paths.names}/${name}`);

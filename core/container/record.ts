@@ -68,13 +68,22 @@ export function findContainer(paths: StorePaths, name: string): string {
   if (ID.test(plain) && exists(containerDirectory(paths, plain))) return plain;
   const named = isContainerName(plain) ? idOfName(paths, plain) : undefined;
   if (named !== undefined) return named;
-  if (!PREFIX.test(plain)) throw noSuchContainer(name);
-  const found = containerIds(paths).filter((id) => id.startsWith(plain));
+  const found = PREFIX.test(plain) ? containerIds(paths).filter((id) => id.startsWith(plain)) : [];
   if (found.length > 1) {
     throw new DhowError("invalid_argument", `multiple IDs found with provided prefix: ${plain}`);
   }
-  if (found[0] === undefined) throw noSuchContainer(name);
-  return found[0];
+  const id = found[0] ?? containerIds(paths).find((id) => recordedName(paths, id) === plain);
+  if (id === undefined) throw noSuchContainer(name);
+  return id;
+}
+
+/** The name in a record: its link may be missing, where a process was killed between the two. */
+function recordedName(paths: StorePaths, id: string): string | undefined {
+  try {
+    return readRecord(paths, id).name;
+  } catch {
+    return undefined; // removed meanwhile
+  }
 }
 
 /**

@@ -50,9 +50,9 @@ export async function removeContainer(
   using lock = await lockForRemoval(directory, id, options.force ?? false);
   const { run } = readState(directory);
   if (run !== undefined && run.exit === undefined) killStray(run);
-  releaseName(paths, record.name, id);
   const trash = `${paths.tmp}/removed-${id}`;
   moveAway(directory, trash);
+  releaseName(paths, record.name, id); // after that: a container without a name could not be found
   lock.close();
   removeSocket(monitorSocket(paths, id));
   const trees = [trash];

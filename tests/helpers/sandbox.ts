@@ -61,6 +61,12 @@ export class Sandbox implements AsyncDisposable {
   readonly directory: string = Deno.makeTempDirSync({ prefix: "dhow-e2e-" });
   readonly root: string = `${this.directory}/store`;
 
+  /** Processes were killed: what they left half made goes with the next sweep, not before. */
+  crashed = false;
+
+  /** User namespaces of the holders seen so far. */
+  readonly #namespaces = new Set<string>();
+
   /** Makes one. */
   static async open(): Promise<Sandbox> {
     const box = new Sandbox();
@@ -158,11 +164,12 @@ export class Sandbox implements AsyncDisposable {
   processes(): string[] {
     const holder = this.holder();
     const namespace = holder === undefined ? undefined : link(`/proc/${holder}/ns/user`);
+    if (namespace !== undefined) this.#namespaces.add(namespace);
     return [...Deno.readDirSync("/proc")].map(({ name }) => name)
       .filter((pid) => /^\d+$/.test(pid) && pid !== String(holder))
       .filter((pid) =>
         link(`/proc/${pid}/cwd`)?.startsWith(this.root) ||
-        namespace !== undefined && link(`/proc/${pid}/ns/user`) === namespace
+        this.#namespaces.has(link(`/proc/${pid}/ns/user`) ?? "")
       )
       .map((pid) => `${pid} ${read(`/proc/${pid}/cmdline`) || read(`/proc/${pid}/comm`)}`.trim());
   }
@@ -177,6 +184,7 @@ export class Sandbox implements AsyncDisposable {
     assertEquals(this.processes(), []);
     const mounts = read("/proc/self/mountinfo").split("\n");
     assertEquals(mounts.filter((line) => line.includes(this.directory)), []);
+    if (this.crashed) await this.ok("rmi", "-f", "busybox");
     assertEquals(entries(`${this.root}/containers`), []);
     assertEquals(entries(`${this.root}/names`), []);
     assertEquals(entries(`${this.root}/tmp`), []);

@@ -14,7 +14,7 @@ await bundle();
 
 async function bundle(): Promise<void> {
   await Deno.mkdir(dist, { recursive: true });
-  const temporary = await Deno.makeTempDir({ dir: dist.pathname, prefix: ".bundle-" });
+  const temporary = await Deno.makeTempDir({ dir: root.pathname, prefix: ".bundle-" });
   try {
     for (const folder of SOURCES) await copyTransformed(folder, temporary);
     await runBundler(`${temporary}/cli/main.ts`, `${temporary}/dhow.js`);

@@ -7,17 +7,9 @@
  * @module
  */
 import { performArchive } from "../../core/container/archive_inside.ts";
-import { DhowError } from "../../core/errors.ts";
 
 /** Runs the verb. @returns The exit code. */
-export async function run(args: string[]): Promise<number> {
-  try {
-    performArchive(JSON.parse(args[0] ?? "{}"));
-    return 0;
-  } catch (error) {
-    const code = error instanceof DhowError ? error.code : "internal";
-    const answer = JSON.stringify({ error: { code, message: (error as Error).message } });
-    await Deno.stdout.write(new TextEncoder().encode(answer + "\n"));
-    return 0;
-  }
+export function run(args: string[]): Promise<number> {
+  performArchive(JSON.parse(args[0] ?? "{}"));
+  return Promise.resolve(0);
 }

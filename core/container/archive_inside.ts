@@ -58,17 +58,23 @@ export interface InsidePathStat {
   linkTarget: string;
 }
 
-/** Performs one request; reads the archive from stdin or writes it to stdout. */
+/**
+ * Performs one request; reads the archive from stdin or writes it to stdout, behind the answer.
+ *
+ * @throws What broke off an archive that had begun. Everything earlier is the answer.
+ */
 export function performArchive(request: ArchiveRequest): void {
-  enterRoot(request.root);
-  if (request.op === "extract") {
-    extract(request);
-    print({});
-    return;
+  let stat: InsidePathStat | undefined;
+  try {
+    enterRoot(request.root);
+    if (request.op === "extract") extract(request);
+    else stat = statPath(request.path);
+  } catch (error) {
+    const code = error instanceof DhowError ? error.code : "internal";
+    return print({ error: { code, message: (error as Error).message } });
   }
-  const stat = statPath(request.path);
-  print({ stat });
-  if (request.op === "archive") sendArchive(request.path, stat);
+  print(stat === undefined ? {} : { stat });
+  if (request.op === "archive" && stat !== undefined) sendArchive(request, stat);
 }
 
 function print(answer: object): void {
@@ -125,9 +131,13 @@ function statPath(path: string): InsidePathStat {
   };
 }
 
-function sendArchive(path: string, stat: InsidePathStat): void {
+/** What a running container has there is the kernel's, without end or not to be read; docker leaves it out too. */
+const KERNEL_DIRECTORY = /^[/.]*\/(dev|proc|sys)$/;
+
+function sendArchive({ path, root }: ArchiveRequest, stat: InsidePathStat): void {
   const name = path.endsWith("/.") || stat.name === "/" ? "." : stat.name;
-  for (const bytes of pack({ path, name })) writeAll(bytes);
+  const isHollow = (path: string) => root.kind === "process" && KERNEL_DIRECTORY.test(path);
+  for (const bytes of pack({ path, name, isHollow })) writeAll(bytes);
 }
 
 function extract(request: ArchiveRequest): void {

@@ -16,6 +16,8 @@ export interface PackOptions {
   name: string;
   /** Last changes to a member; undefined leaves it (and, for a directory, only it) out. */
   edit?: (entry: TarEntry) => TarEntry | undefined;
+  /** Directories that are packed without what is in them, told by their path. @default none */
+  isHollow?: (path: string) => boolean;
 }
 
 /**
@@ -26,9 +28,9 @@ export interface PackOptions {
  *
  * @returns The whole archive, in pieces that are valid until the next is asked for.
  */
-export function* pack({ path, name, edit = (entry) => entry }: PackOptions): Generator<Bytes> {
-  const inodes = new Map<string, string>();
-  yield* packOne(path, name, { inodes, edit });
+export function* pack(options: PackOptions): Generator<Bytes> {
+  const { path, name, edit = (entry) => entry, isHollow = () => false } = options;
+  yield* packOne(path, name, { inodes: new Map(), edit, isHollow });
   yield TAR_END;
 }
 
@@ -51,6 +53,7 @@ interface Context {
   /** Name of the first link to each inode that has several. */
   inodes: Map<string, string>;
   edit: (entry: TarEntry) => TarEntry | undefined;
+  isHollow: (path: string) => boolean;
 }
 
 function* packOne(path: string, name: string, context: Context): Generator<Bytes> {
@@ -72,7 +75,7 @@ function* packOne(path: string, name: string, context: Context): Generator<Bytes
     yield encodeTarEntry(edited);
     if (edited.kind === "file") yield* content(path, edited.sizeBytes);
   }
-  if (entry.kind !== "directory") return;
+  if (entry.kind !== "directory" || context.isHollow(path)) return;
   const children = [...Deno.readDirSync(path)].map((child) => child.name).sort();
   for (const child of children) {
     try {

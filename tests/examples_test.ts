@@ -1,0 +1,31 @@
+// Every example runs and prints what is expected of it.
+import { assertEquals, assertMatch } from "@std/assert";
+import { containerTest } from "./helpers/sandbox.ts";
+
+const folder = new URL("../examples/", import.meta.url);
+
+const EXPECTED: Record<string, RegExp> = {
+  "exec.ts": /^harbour\n0 in \/ likes cod\n1 in \/tmp likes eel\nexit code 1\n$/,
+  "logs.ts": /^tick 1\n(tick \d\n)+enough\n$/,
+  "parallel.ts": /^1 4 9 16 25 36 49 64\n$/,
+  "snapshot.ts": /^made by a script\n$/,
+  "stdin.ts": /^anchor rope sail\n1000000 bytes came back\n$/,
+};
+
+Deno.test("every example is tested", () => {
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), Object.keys(EXPECTED));
+});
+
+for (const [name, expected] of Object.entries(EXPECTED)) {
+  containerTest(`examples/${name} runs and leaves nothing`, async (box) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-lock", new URL(name, folder).pathname],
+      env: box.env,
+      stdin: "null",
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assertEquals([code, text(stderr)], [0, ""]);
+    assertMatch(text(stdout), expected);
+    assertEquals(await box.ok("ps", "-aq"), "");
+  });
+}

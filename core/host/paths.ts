@@ -38,7 +38,7 @@ export interface StorePaths {
  * @throws {DhowError} `invalid_argument` if there is neither a root nor a home directory.
  */
 export function storePaths(root?: string): StorePaths {
-  const base = absolute(root ?? Deno.env.get("DHOW_ROOT") ?? defaultRoot());
+  const base = absolute(root || Deno.env.get("DHOW_ROOT") || defaultRoot());
   return {
     root: base,
     runtime: runtimeDirectory(base),

@@ -51,7 +51,7 @@ export async function removeContainer(
   const { run } = readState(directory);
   if (run !== undefined && run.exit === undefined) killStray(run);
   const trash = `${paths.tmp}/removed-${id}`;
-  moveAway(directory, trash);
+  moveAway(directory, trash, id);
   releaseName(paths, record.name, id); // after that: a container without a name could not be found
   lock.close();
   removeSocket(monitorSocket(paths, id));
@@ -62,8 +62,13 @@ export async function removeContainer(
 }
 
 /** From here on the container is not there any more. */
-function moveAway(directory: string, trash: string): void {
-  Deno.renameSync(directory, trash);
+function moveAway(directory: string, trash: string, id: string): void {
+  try {
+    Deno.renameSync(directory, trash);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw noSuchContainer(id); // somebody else was faster
+    throw error;
+  }
 }
 
 function stillRunning(record: ContainerRecord, status: string): DhowError {

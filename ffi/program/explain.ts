@@ -89,11 +89,27 @@ function number(value: number | bigint): string {
   return big > -4096n && big < 4096n ? String(big) : `0x${BigInt.asUintN(64, big).toString(16)}`;
 }
 
-/** A string if the bytes there look like one, else the place. */
-function dataAt({ data, relocations }: Program, at: number): string {
+/** A string, or an array of them, if what is there looks like one; else the place. */
+function dataAt(program: Program, at: number): string {
+  const { data, relocations } = program;
+  const strings = stringsAt(program, at);
+  if (strings.length > 0) return `[${strings.join(", ")}]`;
   const end = data.indexOf(0, at);
   const bytes = data.subarray(at, end);
   const isText = end > at && bytes.every((byte) => byte >= 32 && byte !== 127);
   if (!isText || relocations.some((relocation) => relocation.at === at)) return `&data${at}`;
   return JSON.stringify(new TextDecoder().decode(bytes));
+}
+
+/** The strings that the words at `at` point to, up to the first that does not. */
+function stringsAt(program: Program, at: number): string[] {
+  const strings: string[] = [];
+  for (;; at += 8) {
+    const word = program.relocations.find((relocation) => relocation.at === at)?.address;
+    if (word?.of !== "data" || program.relocations.some((other) => other.at === word.at)) break;
+    const text = dataAt(program, word.at);
+    if (!text.startsWith('"')) break;
+    strings.push(text);
+  }
+  return strings;
 }

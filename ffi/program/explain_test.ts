@@ -19,3 +19,10 @@ Deno.test("explainProgram() has one readable line for each op", () => {
   assertEquals(lines.some((line) => line.includes("open it")), true, lines.join("\n"));
   assertEquals(lines.some((line) => line.includes("exit_group(1)")), true, lines.join("\n"));
 });
+
+Deno.test("explainProgram() shows arrays of strings", () => {
+  const p = new ProgramBuilder();
+  p.call("execve", ["/bin/sh", p.strings(["sh", "-c", "exit 1"]), p.strings([])]);
+  const line = explainProgram(p.build()).trim();
+  assertEquals(line, 'r0 = execve("/bin/sh", ["sh", "-c", "exit 1"], &data56)');
+});

@@ -4,6 +4,7 @@ import { CommandError, type Container, DhowError, engine, run, type RunOptions }
 import { collect } from "../core/script/command.ts";
 import { createRequest } from "../core/script/create_request.ts";
 import { containerTest, eventually, type Sandbox } from "./helpers/sandbox.ts";
+import { archive, member, streamOf } from "./helpers/tar.ts";
 
 const EXPORTS = {
   values: ["Command", "CommandError", "Container", "DhowError", "engine", "run"],
@@ -208,6 +209,21 @@ containerTest("a command's own signal kills the command alone", async (box) => {
   await assertRejects(() => collect(follow), DOMException, "timeout");
   const left = await web.exec(["sh", "-c", "ps | grep -c '[s]leep'"]).text();
   assertEquals(left, "1");
+});
+
+containerTest("archive() and extract() carry files out and in", async (box) => {
+  const { containers } = await engine({ root: box.root });
+  await using web = await runIn(box, SLEEP);
+  const letter = archive(member("file", "letter", { content: "dear all" }));
+  await containers.extract(web.id, "/tmp", streamOf(letter));
+  assertEquals(await web.exec(["cat", "/tmp/letter"]).text(), "dear all");
+  const { stat, tar } = await containers.archive(web.id, "/tmp/letter");
+  assertEquals([stat.name, stat.sizeBytes], ["letter", 8]);
+  assert(new TextDecoder().decode(await new Response(tar).bytes()).includes("dear all"));
+  const root = await containers.archive(web.id, "/");
+  const text = new TextDecoder("latin1").decode(await new Response(root.tar).bytes());
+  assert(text.includes("./tmp/letter") && text.includes("./proc/"));
+  assert(!text.includes("./proc/1") && !text.includes("./dev/null"));
 });
 
 containerTest("a script that runs on keeps no descriptor", async (box) => {

@@ -28,19 +28,6 @@ export interface ResolvedImage {
   os: string;
 }
 
-/** What a container needs of its image. */
-export interface ResolvedImage {
-  /** `sha256:...` of the config. */
-  id: string;
-  /** As the user wrote it. */
-  reference: string;
-  config: ImageRunConfig;
-  /** diffIDs, lowest first. */
-  diffIds: string[];
-  architecture: string;
-  os: string;
-}
-
 /**
  * Finds an image by reference, id, `sha256:` id or unique prefix of an id, in docker's order.
  *

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { DEFAULT_HOST_CONFIG } from "../core/container/default_host_config.ts";
 import { DhowError } from "../core/errors.ts";
 import type { ContainerConfig, ContainerCreate, HostConfig } from "../core/spec/docker_api.ts";
 import { collectEnv, collectLabels } from "./env_file.ts";
@@ -187,16 +188,15 @@ function toHostConfig({ flags, given }: RunArguments): HostConfig {
   const systemPaths = flags.securityOpt.includes("systempaths=unconfined");
   const security = flags.securityOpt.filter((option) => option !== "systempaths=unconfined");
   const config: HostConfig = {
+    ...DEFAULT_HOST_CONFIG,
     Binds: orNull(binds),
     ContainerIDFile: flags.cidfile,
     LogConfig: values.parseLogConfig(flags.logDriver, flags.logOpt),
     NetworkMode: flags.network === "" ? "default" : flags.network,
-    PortBindings: {},
     RestartPolicy: values.parseRestartPolicy(flags.restart),
     AutoRemove: flags.rm,
     VolumeDriver: flags.volumeDriver,
     VolumesFrom: orNull(flags.volumesFrom),
-    ConsoleSize: [0, 0],
     CapAdd: orNull(flags.capAdd),
     CapDrop: orNull(flags.capDrop),
     CgroupnsMode: flags.cgroupns,
@@ -206,12 +206,10 @@ function toHostConfig({ flags, given }: RunArguments): HostConfig {
     ExtraHosts: orNull(flags.addHost),
     GroupAdd: orNull(flags.groupAdd),
     IpcMode: flags.ipc,
-    Cgroup: "",
     Links: orNull(flags.link),
     OomScoreAdj: flags.oomScoreAdj,
     PidMode: flags.pid === "private" ? "" : flags.pid,
     Privileged: flags.privileged,
-    PublishAllPorts: false,
     ReadonlyRootfs: flags.readOnly,
     SecurityOpt: orNull(values.readSecurityOptions(security)),
     UTSMode: flags.uts === "private" ? "" : flags.uts,
@@ -219,7 +217,6 @@ function toHostConfig({ flags, given }: RunArguments): HostConfig {
     ShmSize: flags.shmSize,
     Runtime: flags.runtime,
     Isolation: flags.isolation,
-    ...NO_LIMITS,
     Devices: flags.device.map(values.parseDevice),
     Ulimits: flags.ulimit.map(parseUlimit),
     MaskedPaths: systemPaths ? [] : null,
@@ -233,34 +230,3 @@ function toHostConfig({ flags, given }: RunArguments): HostConfig {
   if (given("init")) config.Init = flags.init;
   return config;
 }
-
-/** Limits that need cgroups, all off. */
-const NO_LIMITS = {
-  CpuShares: 0,
-  Memory: 0,
-  NanoCpus: 0,
-  CgroupParent: "",
-  BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
-  CpuPeriod: 0,
-  CpuQuota: 0,
-  CpuRealtimePeriod: 0,
-  CpuRealtimeRuntime: 0,
-  CpusetCpus: "",
-  CpusetMems: "",
-  DeviceCgroupRules: null,
-  DeviceRequests: null,
-  MemoryReservation: 0,
-  MemorySwap: 0,
-  MemorySwappiness: null,
-  OomKillDisable: null,
-  PidsLimit: null,
-  CpuCount: 0,
-  CpuPercent: 0,
-  IOMaximumIOps: 0,
-  IOMaximumBandwidth: 0,
-};

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULT_HOST_CONFIG } from "../container/default_host_config.ts";
 import type { ContainerCreate, HostConfig } from "../spec/docker_api.ts";
 
 /** How a container is made; all of it optional. Docker's flag of the same meaning is named with each. */
@@ -63,7 +64,7 @@ export function createRequest(image: string, options: ContainerOptions = {}): Co
       OnBuild: null,
       Labels: options.labels ?? {},
     },
-    hostConfig: { ...DEFAULTS, ...hostConfig(options), ...options.hostConfig },
+    hostConfig: { ...DEFAULT_HOST_CONFIG, ...hostConfig(options), ...options.hostConfig },
   };
 }
 
@@ -77,70 +78,3 @@ function hostConfig(options: ContainerOptions): Partial<HostConfig> {
     ...options.init !== undefined && { Init: options.init },
   };
 }
-
-/** Docker's defaults of everything else. */
-const DEFAULTS: HostConfig = {
-  Binds: null,
-  ContainerIDFile: "",
-  LogConfig: { Type: "", Config: {} },
-  NetworkMode: "none",
-  PortBindings: {},
-  RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
-  AutoRemove: false,
-  VolumeDriver: "",
-  VolumesFrom: null,
-  ConsoleSize: [0, 0],
-  CapAdd: null,
-  CapDrop: null,
-  CgroupnsMode: "",
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
-  ExtraHosts: null,
-  GroupAdd: null,
-  IpcMode: "",
-  Cgroup: "",
-  Links: null,
-  OomScoreAdj: 0,
-  PidMode: "",
-  Privileged: false,
-  PublishAllPorts: false,
-  ReadonlyRootfs: false,
-  SecurityOpt: null,
-  UTSMode: "",
-  UsernsMode: "",
-  ShmSize: 0,
-  Runtime: "",
-  Isolation: "",
-  CpuShares: 0,
-  Memory: 0,
-  NanoCpus: 0,
-  CgroupParent: "",
-  BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
-  CpuPeriod: 0,
-  CpuQuota: 0,
-  CpuRealtimePeriod: 0,
-  CpuRealtimeRuntime: 0,
-  CpusetCpus: "",
-  CpusetMems: "",
-  Devices: [],
-  DeviceCgroupRules: null,
-  DeviceRequests: null,
-  MemoryReservation: 0,
-  MemorySwap: 0,
-  MemorySwappiness: null,
-  OomKillDisable: null,
-  PidsLimit: null,
-  Ulimits: [],
-  CpuCount: 0,
-  CpuPercent: 0,
-  IOMaximumIOps: 0,
-  IOMaximumBandwidth: 0,
-  MaskedPaths: null,
-  ReadonlyPaths: null,
-};

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { onNotice } from "../core/host/notice.ts";
 import { lazy } from "../core/lib/lazy.ts";
 import { argumentCount, type Command, type Globals } from "./command.ts";
 import { ExitError, FlagError } from "./errors.ts";
@@ -14,6 +15,7 @@ import { type Entry, findEntry, groups } from "./registry.ts";
 
 const out = new Output(Deno.stdout);
 const err = new Output(Deno.stderr);
+onNotice((text) => err.line(text));
 
 /** Runs one command line and returns the status to end with. */
 async function main(argv: readonly string[]): Promise<number> {

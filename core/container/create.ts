@@ -51,8 +51,7 @@ export async function createContainer(
   const hostConfig = completeHostConfig(request.hostConfig);
   Object.assign(config, hostNames(paths, id, config, hostConfig));
   config.Labels ??= {};
-  const idMap = currentIdMap(paths).name;
-  await ensureLayers(paths, image, idMap);
+  const idMap = await ensureLayers(paths, image, currentIdMap(paths).name);
   if (request.name !== undefined) assertNameFree(paths, request.name);
   const resolved = resolveMountPoints(paths, config, hostConfig);
   const record: ContainerRecord = {
@@ -84,14 +83,20 @@ export async function createContainer(
   return record;
 }
 
-async function ensureLayers(paths: StorePaths, image: ResolvedImage, idMap: string): Promise<void> {
-  if (findUnpacked(paths, image.diffIds, idMap) !== undefined) return;
+/** @returns The mapping that the layers are unpacked for. */
+async function ensureLayers(
+  paths: StorePaths,
+  image: ResolvedImage,
+  idMap: string,
+): Promise<string> {
+  if (findUnpacked(paths, image.diffIds, idMap) !== undefined) return idMap;
   const { openNamespaceWorker } = await lazy<typeof import("../image/namespace_worker.ts")>(
     "../image/namespace_worker.ts",
     import.meta.url,
   );
   using worker = await openNamespaceWorker(paths);
   await ensureUnpacked(paths, image, worker);
+  return worker.mapping;
 }
 
 function assertPlatform(wanted: string | undefined, image: ResolvedImage): void {

@@ -68,11 +68,21 @@ export function containerSpec(
   });
   spec.linux.uidMappings = namespace.map.uids;
   spec.linux.gidMappings = namespace.map.gids;
+  if (namespace.map.single) dropOtherOwners(spec);
   const join = spec.linux.namespaces.flatMap(({ type, path }) => path ? [{ type, path }] : []);
   // Namespaces can only be joined from the user namespace that owns them.
   const [pid] = owners;
   if (pid !== undefined) join.unshift({ type: "user", path: `/proc/${pid}/ns/user` });
   return { spec, join };
+}
+
+/** Mount options that name ids which a namespace of one id does not have. */
+function dropOtherOwners(spec: Spec): void {
+  for (const mount of spec.mounts) {
+    if (mount.options) {
+      mount.options = mount.options.filter((option) => !/^[ug]id=[^0]/.test(option));
+    }
+  }
 }
 
 function hasOwnMountOf(record: ContainerRecord): boolean {

@@ -58,10 +58,25 @@ export function defaultIdMap(who: Caller = caller()): IdMap {
     const file = first === undefined ? "/etc/subuid" : "/etc/subgid";
     return singleIdMap(who, `no subordinate ids for "${who.user ?? who.uid}" in ${file}`);
   }
+  for (const program of ["newuidmap", "newgidmap"]) {
+    if (hasProgram(program)) continue;
+    const where = "Debian package uidmap, Fedora shadow-utils";
+    return singleIdMap(who, `${program} is not installed (${where})`);
+  }
   const uids = [{ containerID: 0, hostID: who.uid, size: 1 }, ...subuids];
   const gids = [{ containerID: 0, hostID: who.gid, size: 1 }, ...subgids];
   const total = subuids.reduce((sum, range) => sum + range.size, 0);
   return { name: `u${who.uid}-${first.hostID}-${total}`, uids, gids, single: false };
+}
+
+function hasProgram(name: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((directory) => {
+    try {
+      return Deno.statSync(`${directory}/${name}`).isFile;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** The mapping of last resort: one id. */

@@ -31,6 +31,7 @@ import {
 } from "../../ffi/program/fragments.ts";
 import { LoadedProgram } from "../../ffi/program/loader.ts";
 import { DhowError } from "../errors.ts";
+import { notice } from "../host/notice.ts";
 import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
 import { caller, defaultIdMap, type IdMap, singleIdMap } from "../host/subid.ts";
 import type { IdMapping } from "../spec/runtime.ts";
@@ -135,6 +136,12 @@ async function startHolder(paths: StorePaths): Promise<UserNamespace> {
   const pid = runHolder(watched.number, mapped.read.number);
   try {
     const map = await writeIdMap(pid);
+    if (map.single) {
+      notice(
+        `${paths.runtime}/single-id.noticed`,
+        `dhow: Only one id is mapped, so files of other owners cannot be unpacked and containers run as root or not at all: ${map.reason}`,
+      );
+    }
     const fd = open(`/proc/${pid}/ns/user`, O_RDONLY);
     write(mapped.write.number, new Uint8Array([1]));
     const record = { pid, startTime: processStartTime(pid) ?? 0, map };

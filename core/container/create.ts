@@ -10,6 +10,7 @@ import type { StorePaths } from "../host/paths.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { currentIdMap } from "../runtime/userns.ts";
 import type { ContainerConfig, ContainerCreate, HostConfig } from "../spec/docker_api.ts";
+import { explainDiskError } from "../store/disk_error.ts";
 import { ensureLayout, leaseStore } from "../store/layout.ts";
 import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { mergeConfig } from "./merge_config.ts";
@@ -72,7 +73,11 @@ export async function createContainer(
     anonymousVolumes: resolved.anonymousVolumes,
     idMap,
   };
-  placeContainer(paths, record, request.name);
+  try {
+    placeContainer(paths, record, request.name);
+  } catch (error) {
+    throw explainDiskError(`create a container in "${paths.root}"`, error);
+  }
   if (resolved.copyUp.length > 0) {
     const { copyUpVolumes } = await lazy<typeof import("./copy_up.ts")>(
       "./copy_up.ts",

@@ -29,6 +29,7 @@ import { monitorSocket } from "./monitor_socket.ts";
 import { hasProbe, probePlan } from "./probe.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
+import { explainDiskError } from "../store/disk_error.ts";
 import { containerSpec } from "./spec_environment.ts";
 import {
   HEALTH_FILE,
@@ -88,7 +89,12 @@ export async function startContainer(
     removeIfThere(`${directory}/${HEALTH_FILE}`);
     stored.health = { Status: "starting", FailingStreak: 0, Log: [] };
   }
-  writeStoredState(directory, stored);
+  try {
+    writeStoredState(directory, stored);
+  } catch (error) {
+    lock.close();
+    throw explainDiskError(`start a container in "${paths.root}"`, error);
+  }
   try {
     return await startLocked(paths, record, lock, options);
   } catch (error) {

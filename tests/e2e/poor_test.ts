@@ -1,0 +1,87 @@
+// Machines that lack something: helpers, room, permission.
+import { assertEquals, assertMatch } from "@std/assert";
+import { containerTest, type Sandbox } from "../helpers/sandbox.ts";
+
+/** A PATH with all that dhow needs but newuidmap. */
+async function poorPath(box: Sandbox): Promise<string> {
+  const directory = `${box.directory}/bin`;
+  await Deno.mkdir(directory);
+  await Deno.symlink(Deno.execPath(), `${directory}/deno`);
+  for (const name of ["sh", "readlink"]) await Deno.symlink(`/bin/${name}`, `${directory}/${name}`);
+  return directory;
+}
+
+containerTest("without newuidmap one id is mapped, and that is said once", async (box) => {
+  if (Deno.uid() === 0) return; // root needs no helper
+  const env = { PATH: await poorPath(box), DHOW_ROOT: `${box.directory}/poor` };
+  const tar = `${box.directory}/busybox.tar`;
+  const imported = await box.run(["import", tar, "busybox"], { env });
+  assertEquals(imported.code, 0, imported.err);
+  assertMatch(
+    imported.err,
+    /^dhow: Only one id is mapped.*newuidmap is not installed \(Debian package uidmap/,
+  );
+  const run = (...args: string[]) =>
+    box.run(["run", "--rm", "--network", "none", ...args], { env });
+  assertEquals(await run("busybox", "id", "-u"), { code: 0, out: "0", err: "" });
+  assertMatch(
+    (await run("-u", "7", "busybox", "id")).err,
+    /Cannot become user 7.*outside the ids mapped/,
+  );
+  assertMatch((await box.run(["info"], { env })).out, /User ids: one \(newuidmap is not installed/);
+  await new Deno.Command("rm", { args: ["-rf", env.DHOW_ROOT] }).output();
+});
+
+containerTest("a store that may not be written is named in the error", async (box) => {
+  if (Deno.uid() === 0) return; // may write everything
+  await box.runs("--name", "kept", "busybox", "true");
+  for (const part of ["tmp", "containers"]) await Deno.chmod(`${box.root}/${part}`, 0o500);
+  try {
+    assertEquals(await box.ok("ps", "-a", "--format", "{{.Names}}"), "kept");
+    const run = await box.dhow("run", "--rm", "--network", "none", "busybox", "true");
+    assertEquals(run.code, 125);
+    assertMatch(run.err, /Cannot create a container in ".*\/store": permission denied/);
+  } finally {
+    for (const part of ["tmp", "containers"]) await Deno.chmod(`${box.root}/${part}`, 0o700);
+  }
+});
+
+containerTest("a full disk fails the import, and leaves nothing half made", async (box) => {
+  if (Deno.uid() !== 0) return; // only root can mount a small file system
+  const root = `${box.directory}/small`;
+  await Deno.mkdir(root);
+  const mount = (...args: string[]) => new Deno.Command("mount", { args }).output();
+  if (!(await mount("-t", "tmpfs", "-o", "size=3m", "dhow-test", root)).success) return;
+  const env = { DHOW_ROOT: root };
+  try {
+    const { code, err } = await box.run(["import", `${box.directory}/busybox.tar`, "busybox"], {
+      env,
+    });
+    assertEquals(code, 1);
+    assertMatch(err, /no space left|disk is full|ENOSPC/i);
+    const { stdout } = await new Deno.Command("find", {
+      args: [
+        root,
+        "-type",
+        "f",
+        "-size",
+        "+0",
+        "-path",
+        "*/*/*",
+        "-not",
+        "-name",
+        "*.lock",
+        "-not",
+        "-name",
+        "*.json",
+        "-not",
+        "-name",
+        "oci-layout",
+      ],
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout), "");
+    assertEquals((await box.run(["images", "-q"], { env })).out, "");
+  } finally {
+    await new Deno.Command("umount", { args: ["-l", root] }).output();
+  }
+});

@@ -64,8 +64,8 @@ export class Sandbox implements AsyncDisposable {
   /** Processes were killed: what they left half made goes with the next sweep, not before. */
   crashed = false;
 
-  /** User namespaces of the holders seen so far. */
-  readonly #namespaces = new Set<string>();
+  /** User namespaces of the holders seen so far, held open: the number of one that is gone is given to the next. */
+  readonly #namespaces = new Map<string, Deno.FsFile>();
 
   /** Makes one. */
   static async open(): Promise<Sandbox> {
@@ -163,8 +163,7 @@ export class Sandbox implements AsyncDisposable {
   /** Processes that belong to this store: `pid name`. The holder is not one of them. */
   processes(): string[] {
     const holder = this.holder();
-    const namespace = holder === undefined ? undefined : link(`/proc/${holder}/ns/user`);
-    if (namespace !== undefined) this.#namespaces.add(namespace);
+    if (holder !== undefined) this.#remember(`/proc/${holder}/ns/user`);
     return [...Deno.readDirSync("/proc")].map(({ name }) => name)
       .filter((pid) => /^\d+$/.test(pid) && pid !== String(holder))
       .filter((pid) =>
@@ -172,6 +171,16 @@ export class Sandbox implements AsyncDisposable {
         this.#namespaces.has(link(`/proc/${pid}/ns/user`) ?? "")
       )
       .map((pid) => `${pid} ${read(`/proc/${pid}/cmdline`) || read(`/proc/${pid}/comm`)}`.trim());
+  }
+
+  #remember(path: string): void {
+    try {
+      const file = Deno.openSync(path);
+      const namespace = link(path);
+      if (namespace !== undefined && !this.#namespaces.has(namespace)) {
+        this.#namespaces.set(namespace, file);
+      } else file.close();
+    } catch { /* it is gone */ }
   }
 
   /** Removes all containers and asserts that no process and no mount is left. */
@@ -194,6 +203,7 @@ export class Sandbox implements AsyncDisposable {
     try {
       await this.assertClean();
     } finally {
+      for (const file of this.#namespaces.values()) file.close();
       const paths = storePaths(this.root);
       using worker = await openNamespaceWorker(paths);
       await worker.removeTrees([this.root]);

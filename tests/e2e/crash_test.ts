@@ -95,6 +95,36 @@ containerTest(
   },
 );
 
+containerTest(
+  "a foreground run whose monitor is killed ends with 137, and --rm works",
+  async (box) => {
+    box.crashed = true;
+    const command = ["--network", "none", "busybox", "sh", "-c", "echo up; sleep 1000"];
+    const running = box.dhow("run", "--rm", "--name", "front", ...command);
+    await eventually("it is up", async () => (await box.dhow("logs", "front")).out === "up");
+    kill((await monitorOf(box, "front"))!);
+    assertEquals(await running, { code: 137, out: "up", err: "" });
+    assertEquals(await box.ok("ps", "-aq"), "");
+    await box.ok("run", "-d", "--rm", "--name", "back", ...command);
+    kill((await monitorOf(box, "back"))!);
+    await eventually("it is gone", async () => await box.ok("ps", "-aq") === "");
+  },
+);
+
+containerTest("logs -f, wait, stop and exec end when the monitor is killed", async (box) => {
+  await box.runs("-d", "--name", "watched", "busybox", "sh", "-c", "echo up; sleep 1000");
+  const watching = [
+    box.dhow("logs", "-f", "watched"),
+    box.dhow("wait", "watched"),
+    box.dhow("exec", "watched", "sleep", "1000"),
+    box.dhow("stop", "-t", "100", "watched"),
+  ];
+  await pause(500);
+  kill((await monitorOf(box, "watched"))!);
+  const [logs, wait, exec, stop] = await Promise.all(watching);
+  assertEquals([logs!.out, wait!.out, exec!.code, stop!.code], ["up", "137", 137, 0]);
+});
+
 containerTest(`the holder killed at ${ROUNDS} moments stops nothing`, async (box) => {
   box.crashed = true;
   const random = seededRandom(3);

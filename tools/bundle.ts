@@ -36,12 +36,19 @@ async function copyTransformed(folder: string, target: string): Promise<void> {
   }
 }
 
-/** Lazy imports become literal ones, which a bundler follows; other URLs are counted from dist/. */
+/**
+ * Lazy imports become literal ones, which a bundler follows; other URLs are counted from dist/.
+ *
+ * The minifier puts the value of a variable in place of its only use, even if it was declared with `using`, and then
+ * nothing disposes of it. So the disposing variable becomes another one, without uses.
+ */
 function transform(text: string, folder: string): string {
   const lazyImport =
     /lazy<\s*typeof import\(\s*"([^"]+)",?\s*\)\s*>\(\s*"[^"]+",\s*import\.meta\.url,?\s*\)/g;
   const ownUrl = /new URL\("(\.[^"]+)", import\.meta\.url\)/g;
-  return text.replace(lazyImport, 'import("$1")').replace(ownUrl, (_, specifier) => {
+  const using = /^( *)((?:await )?using) (\w+) = /gm;
+  const disposing = text.replace(using, "$1let $3; $2 $3_disposed = $3 = ");
+  return disposing.replace(lazyImport, 'import("$1")').replace(ownUrl, (_, specifier) => {
     const path = new URL(specifier, `file:///${folder}/x`).pathname;
     const fromDist = path === "/cli/main.ts" ? "./dhow.js" : `..${path}`;
     return `new URL("${fromDist}", import.meta.url)`;

@@ -8,6 +8,7 @@ import { sleep } from "../host/sleep.ts";
 import { O_RDWR } from "../../ffi/abi/constants.ts";
 import { type Fd, openIfThere } from "../../ffi/fd.ts";
 import { tryLock, unlock } from "../../ffi/lock.ts";
+import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
@@ -38,9 +39,20 @@ export async function finishRun(paths: StorePaths, record: ContainerRecord): Pro
   }
   unlock(lock, LOCK_RUN);
   if (record.hostConfig.AutoRemove) {
-    await removeContainer(paths, record.id, { force: true, volumes: true });
+    await removeUnlessRemoved(paths, record.id);
   }
   return state.exitCode;
+}
+
+/** Whoever lists containers may be at it too. */
+async function removeUnlessRemoved(paths: StorePaths, id: string): Promise<void> {
+  try {
+    await removeContainer(paths, id, { force: true, volumes: true });
+  } catch (error) {
+    if (!(error instanceof DhowError) || !["not_found", "conflict"].includes(error.code)) {
+      throw error;
+    }
+  }
 }
 
 /** The lock of a container that has ended; its monitor gives it up a moment after recording the end. */

@@ -62,7 +62,14 @@ export class LocalContainers implements Containers {
     settings.assertSettings(request.config, request.hostConfig);
     const hostConfig = settings.completeHostConfig(request.hostConfig);
     const image = await this.#resolveImage(request.config.Image);
-    const record = await createContainer(this.#paths, image, { ...request, hostConfig });
+    const create = () => createContainer(this.#paths, image, { ...request, hostConfig });
+    // The name may be that of a container which was to go with its end, and whose machine went first.
+    const record = await create().catch(async (error) => {
+      if (!(error instanceof DhowError) || error.code !== "conflict") throw error;
+      const before = containerIds(this.#paths).length;
+      if ((await this.#tidyList()).length === before) throw error;
+      return await create();
+    });
     logContainerEvent(this.#paths, record, "create");
     return { id: record.id, warnings: [] };
   }

@@ -111,6 +111,28 @@ containerTest(
   },
 );
 
+containerTest(
+  "the name of a --rm container that nobody was left to remove can be taken",
+  async (box) => {
+    box.crashed = true;
+    await box.ok(
+      "run",
+      "-d",
+      "--rm",
+      "--name",
+      "name",
+      "--network",
+      "none",
+      "busybox",
+      "sleep",
+      "1000",
+    );
+    kill((await monitorOf(box, "name"))!);
+    await pause(2500);
+    assertEquals(await box.runs("--rm", "--name", "name", "busybox", "echo", "mine"), "mine");
+  },
+);
+
 containerTest("logs -f, wait, stop and exec end when the monitor is killed", async (box) => {
   await box.runs("-d", "--name", "watched", "busybox", "sh", "-c", "echo up; sleep 1000");
   const watching = [

@@ -1,14 +1,19 @@
 /**
- * `dhow setup`'s last step: all of dhow in one file, dist/dhow.js, which starts in half the time of two hundred.
+ * `dhow setup`'s last step: dist/dhow.js, the commands that start something in one file, which takes less time to load
+ * than a hundred. The launcher uses it for them as long as no source is newer; the others are faster from the sources.
  *
- * The launcher uses it as long as no source file is newer. What the sources load lazily (core/lib/lazy.ts) is in the
- * same file, evaluated when it is asked for.
+ * What the sources load lazily (core/lib/lazy.ts) is in the same file, evaluated when it is asked for.
  *
  * @module
  */
 const root = new URL("../", import.meta.url);
 const dist = new URL("dist/", root);
 const SOURCES = ["cli", "core", "ffi"];
+
+/** The commands in it: those that the launcher takes it for. */
+const COMMANDS = new Set(["run", "exec", "create", "start"].map((verb) => {
+  return `/cli/commands/container/${verb}.ts`;
+}));
 
 await bundle();
 
@@ -37,27 +42,27 @@ async function copyTransformed(folder: string, target: string): Promise<void> {
 }
 
 /**
- * Lazy imports become literal ones, which a bundler follows; other URLs are counted from dist/.
- *
- * The minifier puts the value of a variable in place of its only use, even if it was declared with `using`, and then
- * nothing disposes of it. So the disposing variable becomes another one, without uses.
+ * Lazy imports become literal ones, which a bundler follows, but for those of commands that are not in here. Other URLs
+ * are counted from dist/.
  */
 function transform(text: string, folder: string): string {
   const lazyImport =
     /lazy<\s*typeof import\(\s*"([^"]+)",?\s*\)\s*>\(\s*"[^"]+",\s*import\.meta\.url,?\s*\)/g;
   const ownUrl = /new URL\("(\.[^"]+)", import\.meta\.url\)/g;
-  const using = /^( *)((?:await )?using) (\w+) = /gm;
-  const disposing = text.replace(using, "$1let $3; $2 $3_disposed = $3 = ");
-  return disposing.replace(lazyImport, 'import("$1")').replace(ownUrl, (_, specifier) => {
-    const path = new URL(specifier, `file:///${folder}/x`).pathname;
-    const fromDist = path === "/cli/main.ts" ? "./dhow.js" : `..${path}`;
-    return `new URL("${fromDist}", import.meta.url)`;
-  });
+  const resolve = (specifier: string) => new URL(specifier, `file:///${folder}/x`).pathname;
+  return text.replace(lazyImport, (_, specifier) => {
+    const path = resolve(specifier);
+    const isCommand = /^\/cli\/(commands|hidden)\//.test(path);
+    return isCommand && !COMMANDS.has(path)
+      ? `Promise.reject(new Error("${path} is not in the bundle"))`
+      : `import("${specifier}")`;
+  }).replace(ownUrl, (_, specifier) => `new URL("..${resolve(specifier)}", import.meta.url)`);
 }
 
+/** Without minifying: that saves no time, and it takes `using` declarations for ordinary ones. */
 async function runBundler(entry: string, output: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--no-config", "--no-lock", "--minify", entry, "-o", output],
+    args: ["bundle", "--quiet", "--no-config", "--no-lock", entry, "-o", output],
     stdout: "null",
     stderr: "piped",
   }).output();

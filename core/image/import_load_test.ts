@@ -231,8 +231,8 @@ Deno.test("two imports of the same layer at once both succeed", async () => {
 
 Deno.test("a layer that a power cut damaged is unpacked again after the next boot", async () => {
   await using store = new TestStore();
-  await importImage(store.paths, streamOf(layerOne), { reference: "a" }, localWorker);
-  const image = resolveImage(store.paths, "a");
+  await importImage(store.paths, streamOf(layerOne), { reference: "img" }, localWorker);
+  const image = resolveImage(store.paths, "img");
   const [layer] = findUnpacked(store.paths, image.diffIds, "test")!;
   const reboot = () => Deno.remove(store.paths.runtime, { recursive: true });
   const inode = async () => (await Deno.stat(`${layer}/etc/one`)).ino;
@@ -250,11 +250,11 @@ Deno.test("a layer that a power cut damaged is unpacked again after the next boo
 
 Deno.test("removeImage() sweeps blobs and layers, but not while somebody imports", async () => {
   await using store = new TestStore();
-  await importImage(store.paths, streamOf(layerOne), { reference: "a" }, localWorker);
+  await importImage(store.paths, streamOf(layerOne), { reference: "img" }, localWorker);
   await importImage(store.paths, streamOf(layerTwo), { reference: "b" }, localWorker);
   {
     using _lease = leaseStore(store.paths);
-    const removed = await removeImage(store.paths, "a", removal);
+    const removed = await removeImage(store.paths, "img", removal);
     assertEquals(removed.map((item) => Object.keys(item)[0]), ["untagged", "deleted", "deleted"]);
     assertEquals(store.blobs().length, 6);
   }
@@ -287,7 +287,7 @@ Deno.test("imports and removals in one process do not wait for one another forev
 
 Deno.test("removeImage() keeps the layers containers stand on", async () => {
   await using store = new TestStore();
-  const id = await importImage(store.paths, streamOf(layerOne), { reference: "a" }, localWorker);
+  const id = await importImage(store.paths, streamOf(layerOne), { reference: "img" }, localWorker);
   const user = {
     containerId: "c".repeat(64),
     imageId: id,
@@ -295,9 +295,9 @@ Deno.test("removeImage() keeps the layers containers stand on", async () => {
     diffIds: [digestOf(layerOne)],
   };
   const options = { ...removal, users: () => [user] };
-  await assertRejects(() => removeImage(store.paths, "a", options), DhowError, "must force");
-  const removed = await removeImage(store.paths, "a", { ...options, force: true });
-  assertEquals(removed, [{ untagged: "a:latest" }, { deleted: id }]);
+  await assertRejects(() => removeImage(store.paths, "img", options), DhowError, "must force");
+  const removed = await removeImage(store.paths, "img", { ...options, force: true });
+  assertEquals(removed, [{ untagged: "img:latest" }, { deleted: id }]);
   assertEquals(findUnpacked(store.paths, user.diffIds, "test")!.length, 1);
 });
 
@@ -343,7 +343,7 @@ Deno.test("planRemoval() decides as docker does", () => {
 
 Deno.test("a store that cannot be written says so", async () => {
   await using store = new TestStore();
-  await importImage(store.paths, streamOf(layerOne), { reference: "a" }, localWorker);
+  await importImage(store.paths, streamOf(layerOne), { reference: "img" }, localWorker);
   if (Deno.uid() === 0) return; // Root writes anywhere; a read-only mount is tried as a whole tool.
   await Deno.chmod(store.paths.tmp, 0o500);
   const error = await assertRejects(

@@ -1,0 +1,146 @@
+/**
+ * The benchmark's rows, each with what it has to reach.
+ *
+ * @module
+ */
+import { benchUnpack } from "./unpack.ts";
+import { type Row, type Sample, sample } from "./row.ts";
+import { type Bench, inParallel, output, timed, type Tool } from "./tools.ts";
+
+/** Every row by its name on the command line. */
+export const rows: Readonly<Record<string, (bench: Bench) => Promise<Row>>> = {
+  run,
+  exec,
+  ps,
+  parallel,
+  memory,
+  unpack,
+};
+
+const RUN = ["run", "--rm", "--network", "none"];
+
+async function run(bench: Bench): Promise<Row> {
+  const samples = await bench.compare(({ image }) => [...RUN, image, "true"], { runs: 30 });
+  return row("run --rm --network none IMAGE true", samples, { kind: "ratio", max: 0.3 });
+}
+
+async function exec(bench: Bench): Promise<Row> {
+  await using running = await Running.start(bench.tools, 1);
+  const [name] = running.names as [string];
+  const samples = await bench.compare(() => ["exec", name, "true"], { runs: 30 });
+  return row("exec IMAGE true", samples, { kind: "ratio", max: 0.4 });
+}
+
+async function ps(bench: Bench): Promise<Row> {
+  await using _ = await Running.start(bench.tools, 1);
+  const samples = await bench.compare(() => ["ps"], { runs: 40 });
+  return row("ps, one container", samples, { kind: "ratio", max: 0.9 });
+}
+
+async function parallel(bench: Bench): Promise<Row> {
+  const times = new Map(bench.tools.map((tool) => [tool.name, [] as number[]]));
+  const failures: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    for (const { name, words, image } of bench.tools) {
+      const start = async () => {
+        const failed = await inParallel(32, 8, () => output([...words, ...RUN, image, "true"]));
+        if (name === "dhow") failures.push(...failed);
+      };
+      times.get(name)!.push(await timed(start));
+    }
+  }
+  const samples = new Map([...times].map(([name, values]) => [name, sample(values)]));
+  return { ...row("32 starts, 8 at a time", samples, { kind: "ratio", max: 0.3 }), failures };
+}
+
+async function memory(bench: Bench): Promise<Row> {
+  const samples = new Map<Tool["name"], Sample>();
+  for (const tool of bench.tools) {
+    await using running = await Running.start([tool], 50);
+    const pids = await output([
+      ...tool.words,
+      "inspect",
+      "--format",
+      "{{.State.Pid}}",
+      ...running.names,
+    ]);
+    samples.set(tool.name, sample(pids.split("\n").map((pid) => pssOf(parentOf(Number(pid))))));
+  }
+  return row("PSS beside an idle container, of 50", samples, { kind: "value", max: 100 }, "kB");
+}
+
+async function unpack(): Promise<Row> {
+  const { dhowMs, tarMs, entries, sizeBytes } = await benchUnpack(Deno.env.get("ROOTFS"));
+  return {
+    name: `unpack ${(sizeBytes / 1e6).toFixed(0)} MB, ${entries} entries`,
+    unit: "ms",
+    dhow: { median: dhowMs, min: dhowMs },
+    peer: { name: "tar", median: tarMs, min: tarMs },
+    target: { kind: "ratio", max: 1 },
+  };
+}
+
+function row(
+  name: string,
+  samples: ReadonlyMap<Tool["name"], Sample>,
+  target: Row["target"],
+  unit: Row["unit"] = "ms",
+): Row {
+  const podman = samples.get("podman");
+  return {
+    name,
+    unit,
+    dhow: samples.get("dhow")!,
+    ...podman && { peer: { name: "podman", ...podman } },
+    target,
+  };
+}
+
+/** Containers that do nothing, until the end of the block. */
+class Running implements AsyncDisposable {
+  readonly names: readonly string[];
+  readonly #tools: readonly Tool[];
+
+  private constructor(tools: readonly Tool[], names: readonly string[]) {
+    this.#tools = tools;
+    this.names = names;
+  }
+
+  static async start(tools: readonly Tool[], count: number): Promise<Running> {
+    const stem = `dhow-bench-${crypto.randomUUID().slice(0, 8)}`;
+    const names = Array.from({ length: count }, (_, i) => `${stem}-${i}`);
+    await using running = new AsyncDisposableStack();
+    const result = running.use(new Running(tools, names));
+    for (const { words, image } of tools) {
+      const flags = ["run", "-d", "--network", "none", "--name"];
+      const failures = await inParallel(
+        count,
+        4,
+        (i) => output([...words, ...flags, names[i]!, image, "sleep", "3600"]),
+      );
+      if (failures[0] !== undefined) throw new Error(failures[0]);
+    }
+    running.move();
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { name, words } of this.#tools) {
+      // podman's way to say: without the ten seconds of grace.
+      const flags = name === "podman" ? ["rm", "-f", "-t", "0"] : ["rm", "-f"];
+      await output([...words, ...flags, ...this.names]);
+    }
+  }
+}
+
+/** The process that looks after a container's init: its parent, for all of these tools. */
+function parentOf(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]);
+}
+
+/** Proportional set size in kB: shared pages count for each who shares them in part. */
+function pssOf(pid: number): number {
+  const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s*(\d+) kB/m.exec(rollup)?.[1]);
+}

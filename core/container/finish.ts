@@ -30,7 +30,10 @@ export async function finishRun(paths: StorePaths, record: ContainerRecord): Pro
   const run = state.run;
   const mark = String(run?.startedAt ?? 0);
   if (run !== undefined && state.stored.finishedRun !== mark) {
-    updateStoredState(directory, { finishedRun: mark, paused: false });
+    // What goes now needs no mark; and replacing a file makes ext4 flush it.
+    if (!record.hostConfig.AutoRemove) {
+      updateStoredState(directory, { finishedRun: mark, paused: false });
+    }
     const seconds = (state.finishedAt - run.startedAt) / 1_000_000_000n;
     logContainerEvent(paths, record, "die", {
       execDuration: String(seconds),

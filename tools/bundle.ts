@@ -1,6 +1,6 @@
 /**
- * `dhow setup`'s last step: dist/dhow.js, the commands that start something in one file, which takes less time to load
- * than a hundred. The launcher uses it for them as long as no source is newer; the others are faster from the sources.
+ * `dhow setup`'s last step: dist/dhow.js, `run` and `exec` in one file, which takes less time to load than a hundred. The
+ * launcher uses it for them as long as no source is newer; the other commands are as fast from the sources.
  *
  * What the sources load lazily (core/lib/lazy.ts) is in the same file, evaluated when it is asked for.
  *
@@ -11,9 +11,26 @@ const dist = new URL("dist/", root);
 const SOURCES = ["cli", "core", "ffi"];
 
 /** The commands in it: those that the launcher takes it for. */
-const COMMANDS = new Set(["run", "exec", "create", "start"].map((verb) => {
-  return `/cli/commands/container/${verb}.ts`;
-}));
+const COMMANDS: ReadonlySet<string> = new Set([
+  "/cli/commands/container/run.ts",
+  "/cli/commands/container/exec.ts",
+]);
+
+/** What these ask of the engine: of the parts that it loads lazily, all others would only take time to load. */
+const ENGINE_PARTS: ReadonlySet<string> = new Set([
+  "/core/container/attach.ts",
+  "/core/container/container_event.ts",
+  "/core/container/create.ts",
+  "/core/container/exec.ts",
+  "/core/container/finish.ts",
+  "/core/container/host_config.ts",
+  "/core/container/remove.ts",
+  "/core/container/start.ts",
+  "/core/container/stop.ts",
+  "/core/image/builtin_image.ts",
+  "/core/image/inspect_image.ts",
+  "/core/image/resolve.ts",
+]);
 
 await bundle();
 
@@ -42,7 +59,7 @@ async function copyTransformed(folder: string, target: string): Promise<void> {
 }
 
 /**
- * Lazy imports become literal ones, which a bundler follows, but for those of commands that are not in here. Other URLs
+ * Lazy imports become literal ones, which a bundler follows, but for those that are not in here. Other URLs
  * are counted from dist/.
  */
 function transform(text: string, folder: string): string {
@@ -53,7 +70,9 @@ function transform(text: string, folder: string): string {
   return text.replace(lazyImport, (_, specifier) => {
     const path = resolve(specifier);
     const isCommand = /^\/cli\/(commands|hidden)\//.test(path);
-    return isCommand && !COMMANDS.has(path)
+    const isLeftOut = isCommand && !COMMANDS.has(path) ||
+      folder === "core/engine" && !ENGINE_PARTS.has(path);
+    return isLeftOut
       ? `Promise.reject(new Error("${path} is not in the bundle"))`
       : `import("${specifier}")`;
   }).replace(ownUrl, (_, specifier) => `new URL("..${resolve(specifier)}", import.meta.url)`);

@@ -64,16 +64,15 @@ export function applyProbeResult(
 ): Health {
   const Log = [...health.Log, result].slice(-LOG_LENGTH);
   if (result.ExitCode === 0) return { Status: "healthy", FailingStreak: 0, Log };
-  if (health.Status === "starting" && sinceStartMs < probe.startPeriodMs) return { ...health, Log };
+  if (probesQuickly(health, probe, sinceStartMs)) return { ...health, Log };
   const FailingStreak = health.FailingStreak + 1;
   const Status = FailingStreak >= probe.retries ? "unhealthy" : health.Status;
   return { Status, FailingStreak, Log };
 }
 
-/** Milliseconds from the end of a probe, or the container's start, to the next probe. */
-export function nextProbeDelay(health: Health, probe: HealthProbe, sinceStartMs: number): number {
-  const isStarting = health.Status === "starting" && sinceStartMs < probe.startPeriodMs;
-  return isStarting ? probe.startIntervalMs : probe.intervalMs;
+/** Whether the next probe comes after the start interval, not the common one: within the start period, before a success. */
+export function probesQuickly(health: Health, probe: HealthProbe, sinceStartMs: number): boolean {
+  return health.Status === "starting" && sinceStartMs < probe.startPeriodMs;
 }
 
 /** A probe's output as the health's log keeps it. */

@@ -5,7 +5,7 @@ import {
   cutProbeOutput,
   healthProbe,
   initialHealth,
-  nextProbeDelay,
+  probesQuickly,
   probeTimeoutOutput,
 } from "./health.ts";
 
@@ -56,14 +56,14 @@ Deno.test("the start period forgives failures and quickens probes until the firs
   const check = { Test: ["CMD", "a"], Retries: 1, StartPeriod: 10 * S, StartInterval: S };
   const probe = healthProbe(check)!;
   let health = initialHealth();
-  assertEquals(nextProbeDelay(health, probe, 0), 1000);
+  assertEquals(probesQuickly(health, probe, 0), true);
   health = applyProbeResult(health, result(1), { probe, sinceStartMs: 9_999 });
   assertEquals([health.Status, health.FailingStreak], ["starting", 0]);
-  assertEquals(nextProbeDelay(health, probe, 10_000), 30_000);
+  assertEquals(probesQuickly(health, probe, 10_000), false);
   const late = applyProbeResult(health, result(1), { probe, sinceStartMs: 10_000 });
   assertEquals(late.Status, "unhealthy");
   health = applyProbeResult(health, result(0), { probe, sinceStartMs: 5_000 });
-  assertEquals(nextProbeDelay(health, probe, 5_000), 30_000);
+  assertEquals(probesQuickly(health, probe, 5_000), false);
   health = applyProbeResult(health, result(1), { probe, sinceStartMs: 6_000 });
   assertEquals(health.Status, "unhealthy");
 });

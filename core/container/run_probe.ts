@@ -16,6 +16,7 @@ import {
   type HealthProbe,
   healthProbe,
   initialHealth,
+  probesQuickly,
   probeTimeoutOutput,
 } from "./health.ts";
 import { containerDirectory, readRecord, replaceFile } from "./record.ts";
@@ -52,7 +53,7 @@ export async function runProbe(paths: StorePaths, id: string): Promise<boolean> 
   if (next.Status !== health.Status) {
     logContainerEvent(paths, record, `health_status: ${next.Status}`);
   }
-  return next.Status === "starting" && sinceStartMs < probe.startPeriodMs;
+  return probesQuickly(next, probe, sinceStartMs);
 }
 
 /** Runs the check; one that takes too long is killed, and failed like one that cannot be run. */

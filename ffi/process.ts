@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { POLLIN, PR_SET_DUMPABLE, WNOHANG } from "./abi/constants.ts";
+import { POLLIN, PR_SET_DUMPABLE } from "./abi/constants.ts";
 import { syscallNumber } from "./abi/syscall_numbers.ts";
 import { ERRNO, SyscallError } from "./errno.ts";
 import { Fd, pollAsync } from "./fd.ts";
@@ -57,13 +57,6 @@ export function waitpid(pid: number): WaitStatus {
   const status = new Int32Array(1);
   check("waitpid", libc.waitpid(pid, status, 0), String(pid));
   return decodeWaitStatus(status[0]!);
-}
-
-/** Reaps child `pid` if it has ended. */
-export function waitpidNoHang(pid: number): WaitStatus | undefined {
-  const status = new Int32Array(1);
-  const reaped = check("waitpid", libc.waitpid(pid, status, WNOHANG), String(pid));
-  return reaped === 0 ? undefined : decodeWaitStatus(status[0]!);
 }
 
 /** Opens a descriptor that stands for process `pid`, whatever becomes of the number; undefined if there is none. */

@@ -296,5 +296,3 @@ export function releaseName(paths: StorePaths, name: string, id: string): void {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
-
-export { findContainer };

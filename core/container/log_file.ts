@@ -1,11 +1,12 @@
 /**
  * One file of a container's log: frames as the monitor appends them.
  *
- * A frame is a header of 24 bytes, little endian (u64 seconds, u32 nanoseconds, u8 stream, 3 bytes 0, u32 length,
- * u32 0), then `length` bytes. What a crash cut short is not a frame yet, and never will be once the file is rotated.
+ * The format of a frame is in core/runtime/log_format.ts. What a crash cut short is not a frame yet, and never will be once the file is rotated.
  *
  * @module
  */
+
+import { LOG_HEADER_SIZE } from "../runtime/log_format.ts";
 
 /** A piece of output as it was written, with its time. It may hold several lines or part of one. */
 export interface LogRecord {
@@ -14,9 +15,6 @@ export interface LogRecord {
   /** Unix nanoseconds. */
   time: bigint;
 }
-
-/** Bytes of a frame's header. */
-export const LOG_HEADER_SIZE = 24;
 
 /** The longest payload of one frame. */
 export const LOG_MAX_PAYLOAD = 65536;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { statIfThere } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { ContainerConfig, HostConfig, MountPoint, MountSpec } from "../spec/docker_api.ts";
@@ -93,7 +94,7 @@ function resolveSpec(
 
 function resolveBind(spec: MountSpec & { mode?: string }, target: string): MountPoint {
   const source = spec.Source!;
-  if (!exists(source)) {
+  if (statIfThere(source) === undefined) {
     // `-v` makes a missing directory, `--mount` refuses.
     if (spec.mode === undefined && !spec.BindOptions?.CreateMountpoint) {
       throw new DhowError(
@@ -180,15 +181,6 @@ function volumesFrom(paths: StorePaths, spec: string): MountPoint[] {
   const { mounts } = readRecord(paths, findContainer(paths, container));
   const readOnly = mode.split(",").includes("ro");
   return mounts.map((point) => ({ ...point, RW: point.RW && !readOnly }));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isEmptyDirectory(path: string): boolean {

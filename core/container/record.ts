@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isThere } from "../host/stat.ts";
 import { DhowError, noSuchContainer } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type {
@@ -65,7 +66,7 @@ export function isContainerName(name: string): boolean {
  */
 export function findContainer(paths: StorePaths, name: string): string {
   const plain = name.startsWith("/") ? name.slice(1) : name;
-  if (ID.test(plain) && exists(containerDirectory(paths, plain))) return plain;
+  if (ID.test(plain) && isThere(containerDirectory(paths, plain))) return plain;
   const named = isContainerName(plain) ? idOfName(paths, plain) : undefined;
   if (named !== undefined) return named;
   const found = PREFIX.test(plain) ? containerIds(paths).filter((id) => id.startsWith(plain)) : [];
@@ -111,7 +112,7 @@ export function idOfName(paths: StorePaths, name: string): string | undefined {
     return undefined;
   }
   const id = target.slice(target.lastIndexOf("/") + 1);
-  return exists(containerDirectory(paths, id)) ? id : undefined;
+  return isThere(containerDirectory(paths, id)) ? id : undefined;
 }
 
 /** All ids, in no order. */
@@ -149,13 +150,4 @@ export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${Deno.pid}.new`;
   Deno.writeTextFileSync(temporary, text, { mode: 0o600 });
   Deno.renameSync(temporary, path);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

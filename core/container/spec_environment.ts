@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isDirectory, statIfThere } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { listHostDevices, resolveDevice } from "../runtime/devices.ts";
@@ -51,8 +52,8 @@ export function containerSpec(
       hostname: `${files}/hostname`,
       resolvConf: `${files}/resolv.conf`,
     },
-    isDirectory: (path) => stat(path)?.isDirectory ?? false,
-    exists: (path) => stat(path) !== undefined,
+    isDirectory,
+    exists: (path) => statIfThere(path) !== undefined,
     readFile: (path) => readLayeredFile(roots, path),
     namespaceOf: (container, type) => {
       if (type === "ipc") assertShareable(paths, container);
@@ -113,14 +114,6 @@ function assertShareable(paths: StorePaths, container: string): void {
     "conflict",
     `failed to join IPC namespace: container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   );
-}
-
-function stat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function lastCapability(): number {

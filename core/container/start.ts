@@ -76,9 +76,6 @@ export async function startContainer(
   using _lock = lock;
   const record = readRecord(paths, id);
   const before = readState(directory);
-  if (before.stored.removing) {
-    throw new DhowError("conflict", `Container ${id} is being removed: it cannot be started`);
-  }
   if (options.isRestart && before.stored.stopRequested) return undefined;
   if (before.run !== undefined && before.run.exit === undefined) killStray(before.run);
   const stored: StoredState = {

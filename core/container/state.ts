@@ -33,7 +33,6 @@ export interface StoredState {
   oomKilled?: boolean;
   /** What the container started with, where it has a health check. */
   health?: Health;
-  removing?: boolean;
   /** Start time (decimal nanoseconds) of the run whose end was dealt with. */
   finishedRun?: string;
   /** Delay before the last restart by policy. */
@@ -132,12 +131,12 @@ export function readState(directory: string): State {
   if (run === undefined) {
     return {
       ...ended,
-      status: stored.removing ? "removing" : "created",
+      status: "created",
       exitCode: 0,
       finishedAt: 0n,
     };
   }
-  const status = restarting ? "restarting" : stored.removing ? "removing" : "exited";
+  const status = restarting ? "restarting" : "exited";
   return {
     ...ended,
     status,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThere } from "../host/stat.ts";
 import { sleep } from "../host/sleep.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { containerDirectory } from "./record.ts";
@@ -21,7 +22,7 @@ export async function waitContainer(
   await waitForEnd(directory, signal);
   let { exitCode } = readState(directory);
   if (condition !== "removed") return exitCode;
-  while (exists(directory)) {
+  while (isThere(directory)) {
     exitCode = readState(directory).exitCode;
     await sleep(20);
     signal?.throwIfAborted();
@@ -36,14 +37,5 @@ async function waitForStart(directory: string, signal: AbortSignal | undefined):
     if (readState(directory).startedAt !== before) return; // started and ended meanwhile
     await watcher.changed();
     signal?.throwIfAborted();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isDirectory } from "../host/stat.ts";
 import { lazy } from "../lib/lazy.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
@@ -54,14 +55,6 @@ export function linksOf(
 ): string[] | undefined {
   const links = chains.map((chain) => `${paths.layers}/${mapping}/l/${shortLayerName(chain)}`);
   return links.every(isDirectory) ? links : undefined;
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 /** Bytes of an image's unpacked layers, together; undefined if that is not known for all of them. */

@@ -9,12 +9,13 @@
  *
  * @module
  */
+import { isThere } from "../host/stat.ts";
 import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
 import type { LayerWorker } from "./ensure_unpacked.ts";
 
 /** Whether a layer was measured or unpacked since the machine came up. */
 export function isVerified(paths: StorePaths, mapping: string, chainId: string): boolean {
-  return exists(markOf(paths, mapping, chainId));
+  return isThere(markOf(paths, mapping, chainId));
 }
 
 /** Notes that a layer is whole. Where there is no room for notes, layers are measured again. */
@@ -55,7 +56,7 @@ export async function verifyLayers(
   for (const chainId of unsure) {
     const base = `${paths.layers}/${worker.mapping}`;
     const directory = `${base}/${chainId}`;
-    if (isVerified(paths, worker.mapping, chainId) || !exists(directory)) continue;
+    if (isVerified(paths, worker.mapping, chainId) || !isThere(directory)) continue;
     const expected = noted(`${base}/s/${chainId}`);
     if (expected === undefined || expected !== await worker.measure(directory)) {
       const damaged = `${base}/.tmp-${crypto.randomUUID()}`;
@@ -75,14 +76,5 @@ function noted(path: string): number | undefined {
     return Number(Deno.readTextFileSync(path) || NaN);
   } catch {
     return undefined;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { statIfThere } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
 import type { DeviceMapping } from "../spec/docker_api.ts";
 import type { Device } from "../spec/runtime.ts";
@@ -37,7 +38,7 @@ const OWN_DEVICES = new Set(["/dev/console", "/dev/ptmx"]);
 export function resolveDevice(mapping: DeviceMapping): BoundDevice[] {
   const { PathOnHost: source, PathInContainer: target } = mapping;
   const doing = `error gathering device information while adding custom device "${source}"`;
-  const info = statOrUndefined(source);
+  const info = statIfThere(source);
   if (info === undefined) throw invalid(`${doing}: no such file or directory`);
   if (info.isDirectory) {
     const real = Deno.realPathSync(source);
@@ -70,7 +71,7 @@ function walkDevices(directory: string): BoundDevice[] {
       continue;
     }
     if (entry.isFile) continue;
-    const device = deviceOf(path, statOrUndefined(path));
+    const device = deviceOf(path, statIfThere(path));
     if (device !== undefined) found.push(device);
   }
   return found;
@@ -81,14 +82,6 @@ function readDirectoryOrNothing(path: string): Deno.DirEntry[] {
     return [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1);
   } catch {
     return [];
-  }
-}
-
-function statOrUndefined(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
   }
 }
 

@@ -15,6 +15,7 @@ import { ProgramBuilder } from "../../ffi/program/builder.ts";
 import {
   closeAllBut,
   decodeFailure,
+  failedOp,
   reportFailure,
   withSignalsBlocked,
 } from "../../ffi/program/fragments.ts";
@@ -59,7 +60,7 @@ export async function enter(plan: EnterPlan): Promise<number> {
   const n = read(reading.number, record);
   const failure = decodeFailure(loaded, record.slice(0, Math.max(n, 0)));
   if (failure === undefined) return pid;
-  const { label = "", syscall = "clone" } = program.ops[failure.op]!;
+  const { label = "", syscall = "clone" } = failedOp(program, failure);
   if (pid > 0 && !plan.detached) await reapQuietly(pid);
   throw processError({ label, syscall, errno: failure.errno }, plan.process);
 }

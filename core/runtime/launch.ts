@@ -10,6 +10,7 @@ import { type Label, type Program, ProgramBuilder, type Value } from "../../ffi/
 import {
   closeAllBut,
   decodeFailure,
+  failedOp,
   type Fixup,
   forkOrphan,
   keepOnlyOwnMemory,
@@ -274,8 +275,7 @@ export async function launch(plan: LaunchPlan): Promise<{ monitorPid: number }> 
   }
   const failure = decodeFailure(loaded, await readToEnd(status.read));
   if (failure !== undefined) {
-    const op = program.ops[failure.op]!;
-    const { label = "", syscall = "clone" } = op;
+    const { label = "", syscall = "clone" } = failedOp(program, failure);
     throw startError({ label, syscall, errno: failure.errno }, plan.spec);
   }
   return { monitorPid };

@@ -22,16 +22,6 @@ export function blobPath(paths: StorePaths, digest: Digest): string {
   return `${paths.blobs}/${blobName(digest)}`;
 }
 
-/** Length of a blob in the store; undefined if it is not there. */
-export function blobSize(paths: StorePaths, digest: Digest): number | undefined {
-  try {
-    return Deno.statSync(blobPath(paths, digest)).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 /**
  * Reads a manifest or config whole.
  *

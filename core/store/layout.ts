@@ -9,6 +9,7 @@
  * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  * @module
  */
+import { isThere } from "../host/stat.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { Descriptor, Index } from "../spec/image.ts";
 import { DhowError } from "../errors.ts";
@@ -20,7 +21,7 @@ export const REF_NAME = "org.opencontainers.image.ref.name";
 /** Makes the store's directories and `oci-layout`, if they are missing. @throws {DhowError} `read_only`, `no_space`. */
 export function ensureLayout(paths: StorePaths): void {
   const marker = `${paths.root}/oci-layout`;
-  if (exists(marker)) return;
+  if (isThere(marker)) return;
   try {
     for (const directory of [paths.blobs, paths.layers, paths.tmp]) {
       Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -28,15 +29,6 @@ export function ensureLayout(paths: StorePaths): void {
     writeAtomically(marker, `${marker}.${crypto.randomUUID()}`, '{"imageLayoutVersion":"1.0.0"}');
   } catch (error) {
     throw explainDiskError(`make the store "${paths.root}"`, error);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isDirectory } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 
@@ -65,13 +66,5 @@ export function ensureVolume(
     Deno.removeSync(temporary, { recursive: true });
     if (isDirectory(`${directory}/_data`)) return false; // somebody else was first
     throw error;
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
   }
 }

@@ -14,13 +14,15 @@ import type { StorePaths } from "../host/paths.ts";
 import { chainIds, shortLayerName } from "../layer/chain_id.ts";
 import type { AdoptRequest } from "../layer/implied.ts";
 import type { UnpackBlobRequest, UnpackBlobResult } from "../layer/unpack_blob.ts";
-import type { Digest, Manifest } from "../spec/image.ts";
-import { isVerified, markVerified, verifyLayers } from "./verify_layers.ts";
+import type { Digest } from "../spec/image.ts";
+import { isVerified, verifyLayers } from "./verify_layers.ts";
 
 /** Work that has to be done as root of the containers' user namespace. */
 export interface LayerWorker {
   /** Name of the id mapping, as a directory name. */
   readonly mapping: string;
+  /** Ends the waiting for layers that another process unpacks. */
+  readonly signal?: AbortSignal | undefined;
   unpack(request: UnpackBlobRequest): Promise<UnpackBlobResult>;
   adopt(request: AdoptRequest): Promise<void>;
   /** Bytes in a tree, as `measureTree()`. */
@@ -28,9 +30,6 @@ export interface LayerWorker {
   /** Removes directory trees whatever owner their files have. */
   removeTrees(paths: string[]): Promise<void>;
 }
-
-/** How many layers are unpacked at once. */
-const PARALLEL = 4;
 
 /**
  * The directories of an image's layers, if all are unpacked and fit for use: lowest first, by their short names.
@@ -78,7 +77,7 @@ export function unpackedSize(
 /**
  * Unpacks what is missing of an image, several layers at once, and answers as {@linkcode findUnpacked}.
  *
- * Any number of processes may do this for the same image: who is late throws its work away. The caller holds a lease.
+ * Any number of processes may do this for the same image: who comes late waits for the first. The caller holds a lease.
  *
  * @throws {DhowError} `invalid_layer`, `digest_mismatch`, `no_space`, `not_found` if a blob is missing. Layers that
  *   were complete stay; nothing half made does.
@@ -100,132 +99,12 @@ export async function ensureUnpacked(
   if (stored === undefined) {
     throw new DhowError("not_found", `Cannot unpack image ${image.id}: it is not in the store`);
   }
+  const { unpackLayers } = await lazy<typeof import("./unpack_layers.ts")>(
+    "./unpack_layers.ts",
+    import.meta.url,
+  );
   return await unpackLayers(paths, {
     ...image,
     layers: readManifest(paths, stored.manifest).layers,
   }, worker);
-}
-
-/** As {@linkcode ensureUnpacked}, for an image whose manifest is in hand. */
-export async function unpackLayers(
-  paths: StorePaths,
-  image: {
-    id: Digest;
-    diffIds: readonly Digest[];
-    layers: Manifest["layers"];
-  },
-  worker: LayerWorker,
-): Promise<string[]> {
-  const { diffIds, layers } = image;
-  if (layers.length !== diffIds.length) {
-    throw new DhowError(
-      "invalid_layer",
-      `Cannot unpack image ${image.id}: it has ${layers.length} layers and ${diffIds.length} diffIDs`,
-    );
-  }
-  const base = `${paths.layers}/${worker.mapping}`;
-  for (const directory of ["l", "s"]) {
-    await Deno.mkdir(`${base}/${directory}`, { recursive: true, mode: 0o700 });
-  }
-  const chains = chainIds(diffIds);
-  await verifyLayers(paths, chains, worker);
-  const jobs = chains.map((chainId, index) => new LayerJob(paths, base, chainId, index));
-  try {
-    await inParallel(
-      jobs,
-      (job) => job.unpack(layers[job.index]!.digest, diffIds[job.index]!, worker),
-    );
-    const below: string[] = [];
-    for (const job of jobs) {
-      below.unshift(await job.place(worker, below));
-    }
-  } finally {
-    const left = jobs.flatMap((job) => job.temporary ?? []);
-    if (left.length > 0) await worker.removeTrees(left);
-  }
-  for (const chainId of chains) markVerified(paths, worker.mapping, chainId);
-  return jobs.map((job) => job.link);
-}
-
-/** One layer on its way into the store. */
-class LayerJob {
-  readonly index: number;
-  readonly link: string;
-  readonly #directory: string;
-  readonly #sizeFile: string;
-  readonly #paths: StorePaths;
-  /** What exists under a temporary name. */
-  temporary: string | undefined;
-  result: UnpackBlobResult | undefined;
-
-  constructor(paths: StorePaths, base: string, chainId: string, index: number) {
-    this.#paths = paths;
-    this.index = index;
-    this.#directory = `${base}/${chainId}`;
-    this.#sizeFile = `${base}/s/${chainId}`;
-    this.link = `${base}/l/${shortLayerName(chainId)}`;
-  }
-
-  async unpack(digest: Digest, diffId: Digest, worker: LayerWorker): Promise<void> {
-    if (isDirectory(this.#directory)) return;
-    const { blobPath } = await lazy<typeof import("../store/blob.ts")>(
-      "../store/blob.ts",
-      import.meta.url,
-    );
-    const slash = this.#directory.lastIndexOf("/");
-    const into = `${this.#directory.slice(0, slash)}/.tmp-${crypto.randomUUID()}`;
-    // Before it is there: a worker that is killed leaves something behind.
-    this.temporary = into;
-    this.result = await worker.unpack({ blob: blobPath(this.#paths, digest), into, diffId });
-  }
-
-  /** Gives the layer its name. @param below Directories of the layers below, the nearest first. @returns Its directory. */
-  async place(worker: LayerWorker, below: string[]): Promise<string> {
-    const { temporary, result } = this;
-    if (temporary !== undefined && result !== undefined) {
-      if (result.impliedDirectories.length > 0 && below.length > 0) {
-        const directories = result.impliedDirectories;
-        await worker.adopt({ into: temporary, directories, lowers: below });
-      }
-      await Deno.writeTextFile(this.#sizeFile, String(result.sizeBytes));
-      try {
-        await Deno.rename(temporary, this.#directory);
-        this.temporary = undefined;
-      } catch (error) {
-        // Another process was faster, and made the same.
-        if (!isDirectory(this.#directory)) throw error;
-      }
-    }
-    await this.#placeLink();
-    return this.#directory;
-  }
-
-  async #placeLink(): Promise<void> {
-    const target = `..${this.#directory.slice(this.#directory.lastIndexOf("/"))}`;
-    try {
-      await Deno.symlink(target, this.link);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      if (await Deno.readLink(this.link) === target) return;
-      throw new DhowError("internal", `Cannot name a layer "${this.link}": the name is taken`);
-    }
-  }
-}
-
-/** Runs `work` for all, a few at a time; when one fails waits for those that run, starts no more, and throws. */
-async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const errors: unknown[] = [];
-  const lane = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-      try {
-        await work(item);
-      } catch (error) {
-        errors.push(error);
-        queue.length = 0;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, lane));
-  if (errors.length > 0) throw errors[0];
 }

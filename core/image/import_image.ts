@@ -16,8 +16,9 @@ import { collectBlobs } from "../store/gc.ts";
 import { leaseStore } from "../store/layout.ts";
 import { addImage } from "./add_image.ts";
 import { applyChanges } from "./changes.ts";
-import { type LayerWorker, unpackedSize, unpackLayers } from "./ensure_unpacked.ts";
+import { type LayerWorker, unpackedSize } from "./ensure_unpacked.ts";
 import { hostArchitecture } from "./stored_image.ts";
+import { unpackLayers } from "./unpack_layers.ts";
 
 /** How to import. */
 export interface ImportOptions {

@@ -17,9 +17,10 @@ import { collectBlobs } from "../store/gc.ts";
 import { leaseStore, REF_NAME } from "../store/layout.ts";
 import { addImage, type NewImage } from "./add_image.ts";
 import { type ImageArchive, readArchive } from "./archive.ts";
-import { type LayerWorker, unpackedSize, unpackLayers } from "./ensure_unpacked.ts";
+import { type LayerWorker, unpackedSize } from "./ensure_unpacked.ts";
 import { MEDIA_TYPES, storeManifest } from "./import_image.ts";
 import { hostArchitecture } from "./stored_image.ts";
+import { unpackLayers } from "./unpack_layers.ts";
 
 /** One image that was loaded. */
 export interface LoadedImage {

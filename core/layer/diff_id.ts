@@ -19,8 +19,8 @@ export interface DiffIdHasher extends Disposable {
   finish(): Promise<Digest>;
 }
 
-/** Starts hashing for a blob. @param blob Its path, or a descriptor, which only one can read. */
-export async function openDiffIdHasher(blob: string | number): Promise<DiffIdHasher> {
+/** Starts hashing for a blob. @param blob Its path, or something that only one can read. */
+export async function openDiffIdHasher(blob: unknown): Promise<DiffIdHasher> {
   if (typeof blob === "string" && navigator.hardwareConcurrency > 1 && await isLargeTar(blob)) {
     return new ThreadHasher(blob);
   }

@@ -16,13 +16,18 @@ const BUFFER_BYTES = 1 << 17;
 
 /** What to unpack where. */
 export interface UnpackBlobRequest extends UnpackOptions {
-  /** The blob's path; or a descriptor open for reading. */
-  blob: string | number;
+  /** The blob's path; or a descriptor open for reading; or what fills a buffer and says how much, 0 at the end. */
+  blob: string | number | ByteSource;
   /** A directory that does not exist yet, in one that does. */
   into: string;
   /** The digest its uncompressed bytes must have. */
   diffId?: Digest;
+  /** How many uncompressed bytes there may be: more is an attack on the disk. @default any number */
+  maxBytes?: number;
 }
+
+/** Gives a blob piece by piece. */
+export type ByteSource = (buffer: Uint8Array<ArrayBuffer>) => number;
 
 /** What came of it. */
 export interface UnpackBlobResult extends UnpackSummary {
@@ -69,22 +74,42 @@ function removeAfter(path: string, error: unknown): void {
 
 function pump(request: UnpackBlobRequest, hasher: DiffIdHasher): UnpackSummary {
   const { blob } = request;
+  if (typeof blob === "function") return pumpFrom(blob, request, hasher);
   const fd = typeof blob === "number" ? blob : openat(AT_FDCWD, blob, O_RDONLY);
   try {
-    using unpacker = new LayerUnpacker(request.into, request);
-    const reader = new TarReader(unpacker);
-    using decompressor = new Decompressor((bytes) => {
-      hasher.update(bytes);
-      reader.push(bytes);
-    });
-    const buffer = new Uint8Array(BUFFER_BYTES);
-    for (let n = read(fd, buffer); n > 0; n = read(fd, buffer)) {
-      decompressor.push(buffer.subarray(0, n));
-    }
-    decompressor.end();
-    reader.end();
-    return unpacker.finish();
+    return pumpFrom((buffer) => read(fd, buffer), request, hasher);
   } finally {
     if (typeof blob === "string") close(fd);
   }
+}
+
+function pumpFrom(
+  source: ByteSource,
+  request: UnpackBlobRequest,
+  hasher: DiffIdHasher,
+): UnpackSummary {
+  const { maxBytes = Infinity } = request;
+  let plainBytes = 0;
+  using unpacker = new LayerUnpacker(request.into, request);
+  const reader = new TarReader(unpacker);
+  using decompressor = new Decompressor((bytes) => {
+    plainBytes += bytes.length;
+    if (plainBytes > maxBytes) throw tooLarge(maxBytes);
+    hasher.update(bytes);
+    reader.push(bytes);
+  });
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  for (let n = source(buffer); n > 0; n = source(buffer)) {
+    decompressor.push(buffer.subarray(0, n));
+  }
+  decompressor.end();
+  reader.end();
+  return unpacker.finish();
+}
+
+function tooLarge(maxBytes: number): DhowError {
+  return new DhowError(
+    "invalid_layer",
+    `Cannot unpack layer: it holds more than ${maxBytes} bytes, which is out of proportion to its compressed size`,
+  );
 }

@@ -8,7 +8,12 @@ import type { StorePaths } from "../host/paths.ts";
 import type { Descriptor, Digest, Index, Manifest } from "../spec/image.ts";
 import { blobName } from "../lib/digest.ts";
 import { readDocument, TEMPORARY_BLOB } from "./blob.ts";
+import { LOCK_PREFIX } from "./file_lock.ts";
 import { readIndex, tryExclusive } from "./layout.ts";
+import { PARTIAL_BLOB } from "./partial_blob.ts";
+
+/** How long the beginning of a blob is kept: a week. */
+const PARTIAL_KEPT_MS = 7 * 24 * 3600 * 1000;
 
 /** What the sweep cannot know by itself. */
 export interface GarbageOptions {
@@ -101,14 +106,24 @@ function sweepBlobs(paths: StorePaths, needed: Set<string>): Digest[] {
   return removed;
 }
 
-/** Removes half-written blobs; returns the trees of containers that were half made or half removed. */
+/** Removes half-written blobs, but for those that a later pull can go on with; returns the trees of containers that were half made or half removed. */
 function sweepTemporary(paths: StorePaths): string[] {
   const trees: string[] = [];
   for (const { name, isDirectory } of list(paths.tmp)) {
-    if (isDirectory) trees.push(`${paths.tmp}/${name}`);
-    else if (name.startsWith(TEMPORARY_BLOB)) Deno.removeSync(`${paths.tmp}/${name}`);
+    const path = `${paths.tmp}/${name}`;
+    if (isDirectory) trees.push(path);
+    else if (
+      name.startsWith(TEMPORARY_BLOB) || name.startsWith(LOCK_PREFIX) ||
+      name.startsWith(PARTIAL_BLOB) && isStale(path)
+    ) Deno.removeSync(path);
   }
   return trees;
+}
+
+/** Whether the beginning of a blob was left so long ago that nobody will want the rest. */
+function isStale(path: string): boolean {
+  const changedMs = Deno.lstatSync(path).mtime?.getTime() ?? 0;
+  return changedMs < Date.now() - PARTIAL_KEPT_MS;
 }
 
 /** Takes the names from layers that are not needed, and returns where they are, with the half-made ones. */

@@ -224,10 +224,13 @@ function columns(): number {
 const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<number> }>>> = {
   __archive: () =>
     lazy<typeof import("./hidden/archive.ts")>("./hidden/archive.ts", import.meta.url),
+  __changes: () =>
+    lazy<typeof import("./hidden/changes.ts")>("./hidden/changes.ts", import.meta.url),
   __copy_up: () =>
     lazy<typeof import("./hidden/copy_up.ts")>("./hidden/copy_up.ts", import.meta.url),
   __health: () => lazy<typeof import("./hidden/health.ts")>("./hidden/health.ts", import.meta.url),
   __hook: () => lazy<typeof import("./hidden/hook.ts")>("./hidden/hook.ts", import.meta.url),
+  __layers: () => lazy<typeof import("./hidden/layers.ts")>("./hidden/layers.ts", import.meta.url),
   __rmtree: () => lazy<typeof import("./hidden/rmtree.ts")>("./hidden/rmtree.ts", import.meta.url),
   __unpack: () => lazy<typeof import("./hidden/unpack.ts")>("./hidden/unpack.ts", import.meta.url),
 };

@@ -49,6 +49,16 @@ export const entries: readonly Entry[] = [
     "attach",
   ),
   entry(
+    "Create a new image from a container's changes",
+    async () =>
+      (await lazy<typeof import("./commands/container/commit.ts")>(
+        "./commands/container/commit.ts",
+        import.meta.url,
+      )).commit,
+    "container commit",
+    "commit",
+  ),
+  entry(
     "Copy files/folders between a container and the local filesystem",
     async () =>
       (await lazy<typeof import("./commands/container/cp.ts")>(
@@ -69,6 +79,16 @@ export const entries: readonly Entry[] = [
     "create",
   ),
   entry(
+    "Inspect changes to files or directories on a container's filesystem",
+    async () =>
+      (await lazy<typeof import("./commands/container/diff.ts")>(
+        "./commands/container/diff.ts",
+        import.meta.url,
+      )).diff,
+    "container diff",
+    "diff",
+  ),
+  entry(
     "Execute a command in a running container",
     async () =>
       (await lazy<typeof import("./commands/container/exec.ts")>(
@@ -77,6 +97,16 @@ export const entries: readonly Entry[] = [
       )).exec,
     "container exec",
     "exec",
+  ),
+  entry(
+    "Export a container's filesystem as a tar archive",
+    async () =>
+      (await lazy<typeof import("./commands/container/export.ts")>(
+        "./commands/container/export.ts",
+        import.meta.url,
+      )).exportContainer,
+    "container export",
+    "export",
   ),
   entry(
     "Display detailed information on one or more containers",
@@ -128,6 +158,15 @@ export const entries: readonly Entry[] = [
       )).pause,
     "container pause",
     "pause",
+  ),
+  entry(
+    "Remove all stopped containers",
+    async () =>
+      (await lazy<typeof import("./commands/container/prune.ts")>(
+        "./commands/container/prune.ts",
+        import.meta.url,
+      )).pruneContainers,
+    "container prune",
   ),
   entry(
     "Rename a container",

@@ -60,6 +60,9 @@ const ARM = Deno.build.arch === "aarch64";
 const SYS_openat2 = 437;
 const SYS_mknodat = ARM ? 33 : 259;
 const SYS_getdents64 = ARM ? 61 : 217;
+// <linux/fs.h>
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 
 const libc = openLibc({
   /** (long number, ...) */
@@ -186,6 +189,23 @@ export function seek(fd: number, offset: number): void {
   check("lseek", libc.lseek(fd, BigInt(offset), 0));
 }
 
+/**
+ * Where the next stretch of data begins at or after `offset`, as SEEK_DATA of lseek(2).
+ *
+ * @returns undefined if only a hole is left.
+ * @throws {SyscallError} `EINVAL` if the file system does not know.
+ */
+export function seekData(fd: number, offset: number): number | undefined {
+  const at = Number(libc.lseek(fd, BigInt(offset), SEEK_DATA));
+  if (at >= 0) return at;
+  return errno() === ERRNO.ENXIO ? undefined : fail("lseek", "");
+}
+
+/** Where the next hole begins at or after `offset`; the end of the file counts as one. @throws {SyscallError} */
+export function seekHole(fd: number, offset: number): number {
+  return Number(check("lseek", libc.lseek(fd, BigInt(offset), SEEK_HOLE)));
+}
+
 /** Sets the length; what is beyond the old end is a hole. @throws {SyscallError} */
 export function ftruncate(fd: number, length: number): void {
   check("ftruncate", libc.ftruncate(fd, BigInt(length)));
@@ -278,6 +298,8 @@ export interface Stat {
   gid: number;
   inode: bigint;
   sizeBytes: number;
+  /** What it takes on the disk, as du(1) counts. */
+  allocatedBytes: number;
   /** Unix seconds and the nanoseconds beyond. */
   mtime: { seconds: bigint; nanoseconds: number };
   rdev: { major: number; minor: number };
@@ -308,6 +330,7 @@ export function lstatat(dirFd: number, name: Name): Stat | undefined {
     gid: view.getUint32(24, true),
     inode: view.getBigUint64(32, true),
     sizeBytes: Number(view.getBigUint64(40, true)),
+    allocatedBytes: Number(view.getBigUint64(48, true)) * 512,
     mtime: { seconds: view.getBigInt64(112, true), nanoseconds: view.getUint32(120, true) },
     rdev: { major: view.getUint32(128, true), minor: view.getUint32(132, true) },
     dev: { major: view.getUint32(136, true), minor: view.getUint32(140, true) },

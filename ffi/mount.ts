@@ -3,13 +3,21 @@
  *
  * @module
  */
-import { CLONE_NEWNS, MS_PRIVATE, MS_REC } from "./abi/constants.ts";
+import { AT_FDCWD, CLONE_NEWNS, MS_PRIVATE, MS_REC, O_CLOEXEC } from "./abi/constants.ts";
 import { check, cString, openLibc } from "./libc.ts";
+
+// <asm-generic/unistd.h>, the same everywhere; the C library has no wrapper before glibc 2.36.
+const SYS_open_tree = 428n;
+// <linux/mount.h>
+const OPEN_TREE_CLONE = 1;
 
 const libc = openLibc({
   fchdir: { parameters: [/* fd */ "i32"], result: "i32" },
   chroot: { parameters: [/* path */ "buffer"], result: "i32" },
   unshare: { parameters: [/* flags */ "i32"], result: "i32" },
+  setns: { parameters: [/* fd */ "i32", /* nstype */ "i32"], result: "i32" },
+  /** (long number, int dirfd, const char *path, unsigned flags) */
+  syscall: { parameters: ["i64", "i32", "buffer", "u32"], result: "i64" },
   mount: {
     parameters: [
       /* source */ "buffer",
@@ -31,6 +39,22 @@ const libc = openLibc({
 export function unshareMounts(): void {
   check("unshare", libc.unshare(CLONE_NEWNS), "mount namespace");
   mount("none", "/", { flags: MS_REC | MS_PRIVATE });
+}
+
+/** Goes to the mount namespace `fd`, this thread alone. Only after {@linkcode unshareMounts}. @throws {SyscallError} */
+export function enterMounts(fd: number): void {
+  check("setns", libc.setns(fd, CLONE_NEWNS), "mount namespace");
+}
+
+/**
+ * A copy of the mount at `path` without those below it, attached nowhere, as open_tree(2).
+ *
+ * @returns A descriptor of its root.
+ * @throws {SyscallError} `ENOSYS` before Linux 5.2.
+ */
+export function cloneMount(path: string): number {
+  const flags = OPEN_TREE_CLONE | O_CLOEXEC;
+  return check("open_tree", libc.syscall(SYS_open_tree, AT_FDCWD, cString(path), flags), path);
 }
 
 /** Mounts, as mount(2). @throws {SyscallError} */

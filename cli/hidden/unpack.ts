@@ -6,19 +6,14 @@
  *
  * @module
  */
-import { DhowError } from "../../core/errors.ts";
 import { adoptDirectories, type AdoptRequest } from "../../core/layer/implied.ts";
 import { measureTree } from "../../core/layer/measure.ts";
 import { unpackBlob, type UnpackBlobRequest } from "../../core/layer/unpack_blob.ts";
+import { answerWith } from "./answer.ts";
 
 /** Runs the verb. @returns The exit code. */
 export async function run(args: string[]): Promise<number> {
-  const answer = await perform(args[0] ?? "{}").then(
-    (result) => ({ result }),
-    (error) => ({ error: describe(error) }),
-  );
-  await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(answer) + "\n"));
-  return "error" in answer ? 1 : 0;
+  return await answerWith(() => perform(args[0] ?? "{}"));
 }
 
 async function perform(text: string): Promise<unknown> {
@@ -28,9 +23,4 @@ async function perform(text: string): Promise<unknown> {
   if (!("adopt" in request)) return await unpackBlob(request);
   adoptDirectories(request.adopt);
   return {};
-}
-
-function describe(error: unknown): { code: string; message: string } {
-  const code = error instanceof DhowError ? error.code : "internal";
-  return { code, message: error instanceof Error ? error.message : String(error) };
 }

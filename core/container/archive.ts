@@ -47,7 +47,22 @@ export async function archiveContainer(
 ): Promise<{ stat: InsidePathStat; tar: ReadableStream<Uint8Array> }> {
   const call = await startCall(paths, id, { op: "archive", path }, options.signal);
   const { stat } = await call.answer();
-  const tar = new ReadableStream<Uint8Array>({
+  return { stat: stat!, tar: outputOf(call) };
+}
+
+/** A tar stream of a container's whole root, as `docker export`: without what is mounted in it. */
+export async function exportContainer(
+  paths: StorePaths,
+  id: string,
+  options: CallOptions = {},
+): Promise<ReadableStream<Uint8Array>> {
+  const call = await startCall(paths, id, { op: "export", path: "/" }, options.signal);
+  await call.answer();
+  return outputOf(call);
+}
+
+function outputOf(call: ArchiveCall): ReadableStream<Uint8Array> {
+  return new ReadableStream({
     async pull(controller) {
       const bytes = await call.read();
       if (bytes !== undefined) return controller.enqueue(bytes);
@@ -56,7 +71,6 @@ export async function archiveContainer(
     },
     cancel: () => call.abandon(),
   });
-  return { stat: stat!, tar };
 }
 
 /** Unpacks `tar` into the directory `path`. */

@@ -10,6 +10,7 @@ import {
   lstatat,
   O_DIRECTORY,
   O_PATH,
+  O_RDONLY,
   openat,
   openat2,
   readlinkat,
@@ -18,7 +19,7 @@ import {
   S_IFLNK,
   S_IFMT,
 } from "../../ffi/file.ts";
-import { chrootTo, mount, unshareMounts } from "../../ffi/mount.ts";
+import { chrootTo, cloneMount, enterMounts, mount, unshareMounts } from "../../ffi/mount.ts";
 import { DhowError } from "../errors.ts";
 import { pack } from "../layer/pack.ts";
 import type { TarEntry } from "../layer/tar_entry.ts";
@@ -42,7 +43,7 @@ export type ArchiveRoot =
 /** What `dhow __archive` is to do. */
 export interface ArchiveRequest {
   root: ArchiveRoot;
-  op: "stat" | "archive" | "extract";
+  op: "stat" | "archive" | "extract" | "export";
   path: string;
   noOverwriteDirNonDir?: boolean;
   copyUidGid?: boolean;
@@ -66,7 +67,7 @@ export interface InsidePathStat {
 export function performArchive(request: ArchiveRequest): void {
   let stat: InsidePathStat | undefined;
   try {
-    enterRoot(request.root);
+    enterRoot(request.root, request.op === "export");
     if (request.op === "extract") extract(request);
     else stat = statPath(request.path);
   } catch (error) {
@@ -74,7 +75,8 @@ export function performArchive(request: ArchiveRequest): void {
     return print({ error: { code, message: (error as Error).message } });
   }
   print(stat === undefined ? {} : { stat });
-  if (request.op === "archive" && stat !== undefined) sendArchive(request, stat);
+  if (request.op === "export") sendRoot();
+  else if (request.op === "archive" && stat !== undefined) sendArchive(request, stat);
 }
 
 function print(answer: object): void {
@@ -85,13 +87,18 @@ function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
-function enterRoot(root: ArchiveRoot): void {
+/** @param bare Without what is mounted in it. */
+function enterRoot(root: ArchiveRoot, bare: boolean): void {
   const flags = O_PATH | O_DIRECTORY;
   if (root.kind === "process") {
     const fd = openat(AT_FDCWD, `/proc/${root.pid}/root`, flags);
+    const namespace = openat(AT_FDCWD, `/proc/${root.pid}/ns/mnt`, O_RDONLY);
     unshareMounts();
-    chrootTo(fd);
-    return;
+    if (!bare) return chrootTo(fd);
+    // A clone of the root mount alone can only be made where that is mounted.
+    enterMounts(namespace);
+    unshareMounts();
+    return chrootTo(cloneMount("/"));
   }
   unshareMounts();
   Deno.chdir(root.base);
@@ -99,7 +106,7 @@ function enterRoot(root: ArchiveRoot): void {
   const data = `lowerdir=${layers.join(":")},upperdir=${upper},workdir=${work},userxattr`;
   mount("overlay", mountpoint, { type: "overlay", data });
   const fd = openat(AT_FDCWD, mountpoint, flags);
-  for (const { source, target } of binds) bindInto(fd, source, target);
+  if (!bare) { for (const { source, target } of binds) bindInto(fd, source, target); }
   chrootTo(fd);
 }
 
@@ -138,6 +145,17 @@ function sendArchive({ path, root }: ArchiveRequest, stat: InsidePathStat): void
   const name = path.endsWith("/.") || stat.name === "/" ? "." : stat.name;
   const isHollow = (path: string) => root.kind === "process" && KERNEL_DIRECTORY.test(path);
   for (const bytes of pack({ path, name, isHollow })) writeAll(bytes);
+}
+
+/** The whole root; its members are called as seen from it. */
+function sendRoot(): void {
+  const edit = (entry: TarEntry): TarEntry | undefined => {
+    if (entry.path === "") return undefined;
+    const linkPath = entry.kind === "hardlink" ? entry.linkPath.slice(1) : entry.linkPath;
+    return { ...entry, path: entry.path.slice(1), linkPath };
+  };
+  const keepsXattr = (name: string) => name === "security.capability";
+  for (const bytes of pack({ path: "/", name: "", edit, keepsXattr })) writeAll(bytes);
 }
 
 function extract(request: ArchiveRequest): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { matchesLabel } from "../lib/labels.ts";
 import type { EventMessage } from "../spec/docker_api.ts";
 
 /** `{event: ["start", "die"], label: ["a=b"]}`. */
@@ -51,11 +52,4 @@ function matchesImage(values: readonly string[], event: EventMessage): boolean {
   // Without its tag, as docker's own filter does.
   const plain = name.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
   return values.some((value) => value === ID || value === name || value === plain);
-}
-
-/** `key` or `key=value` among `labels`. */
-export function matchesLabel(wanted: string, labels: Record<string, string>): boolean {
-  const equals = wanted.indexOf("=");
-  if (equals < 0) return wanted in labels;
-  return labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
 }

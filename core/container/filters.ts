@@ -5,7 +5,7 @@
  */
 import { DhowError, noSuchContainer } from "../errors.ts";
 import { endpointSettings } from "./list.ts";
-import { matchesLabel } from "./event_filters.ts";
+import { matchesLabel } from "../lib/labels.ts";
 import type { ContainerRecord } from "./record.ts";
 import { isRunning, type State } from "./state.ts";
 

@@ -12,10 +12,15 @@ export function containerSize(
   paths: StorePaths,
   record: ContainerRecord,
 ): { rw: number; rootFs: number } {
-  const rw = treeSize(`${containerDirectory(paths, record.id)}/upper`);
+  const rw = ownSize(paths, record.id);
   const layers = findUnpacked(paths, record.image.diffIds, record.idMap) ?? [];
   const image = layers.reduce((sum, layer) => sum + treeSize(Deno.realPathSync(layer)), 0);
   return { rw, rootFs: rw + image };
+}
+
+/** Bytes in the regular files that a container has written. */
+export function ownSize(paths: StorePaths, id: string): number {
+  return treeSize(`${containerDirectory(paths, id)}/upper`);
 }
 
 function treeSize(directory: string): number {

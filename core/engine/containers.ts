@@ -30,13 +30,15 @@ import type {
   LogRecord,
   LogsOptions,
 } from "../spec/streams.ts";
-import type { ContainerArchive, Containers, ListContainersOptions, PathStat } from "./engine.ts";
+import { ContainerFiles } from "./container_files.ts";
+import type { Containers, ListContainersOptions, PruneReport } from "./engine.ts";
 
 /** The containers of one store. */
-export class LocalContainers implements Containers {
+export class LocalContainers extends ContainerFiles implements Containers {
   readonly #paths: StorePaths;
 
   constructor(paths: StorePaths) {
+    super(paths);
     this.#paths = paths;
   }
 
@@ -332,6 +334,14 @@ export class LocalContainers implements Containers {
     });
   }
 
+  async prune(filters: Record<string, string[]> = {}): Promise<PruneReport> {
+    const { pruneContainers } = await lazy<typeof import("../container/prune.ts")>(
+      "../container/prune.ts",
+      import.meta.url,
+    );
+    return await pruneContainers(this.#paths, filters);
+  }
+
   /** All containers, as their images see them. */
   imageUsers(): ImageUser[] {
     return this.#all().map(({ record, state }) => ({
@@ -380,53 +390,6 @@ export class LocalContainers implements Containers {
     );
     await execDetached(this.#paths, this.#find(name), config);
   }
-
-  async archive(name: string, path: string, options: CallOptions = {}): Promise<ContainerArchive> {
-    const { archiveContainer } = await lazy<typeof import("../container/archive.ts")>(
-      "../container/archive.ts",
-      import.meta.url,
-    );
-    try {
-      return await archiveContainer(this.#paths, this.#find(name), path, options);
-    } catch (error) {
-      throw withName(error, name);
-    }
-  }
-
-  async extract(
-    name: string,
-    path: string,
-    tar: ReadableStream<Uint8Array>,
-    options: CallOptions & { noOverwriteDirNonDir?: boolean; copyUidGid?: boolean } = {},
-  ): Promise<void> {
-    const { extractContainer } = await lazy<typeof import("../container/archive.ts")>(
-      "../container/archive.ts",
-      import.meta.url,
-    );
-    try {
-      await extractContainer(this.#paths, this.#find(name), path, tar, options);
-    } catch (error) {
-      throw withName(error, name);
-    }
-  }
-
-  async stat(name: string, path: string): Promise<PathStat> {
-    const { statContainer } = await lazy<typeof import("../container/archive.ts")>(
-      "../container/archive.ts",
-      import.meta.url,
-    );
-    try {
-      return await statContainer(this.#paths, this.#find(name), path);
-    } catch (error) {
-      throw withName(error, name);
-    }
-  }
-}
-
-/** What works on the container's files does not know what the user called it. */
-function withName(error: unknown, name: string): unknown {
-  if (!(error instanceof DhowError) || !error.message.endsWith(" in container")) return error;
-  return new DhowError(error.code, `${error.message} ${name}`, { cause: error });
 }
 
 function isForgotten(record: ContainerRecord, state: State): boolean {

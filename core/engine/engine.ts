@@ -110,6 +110,41 @@ export interface Containers {
   ): Promise<void>;
   /** What `path` in the container is; links are not followed. */
   stat(name: string, path: string): Promise<PathStat>;
+  /** A tar stream of its root, without what is mounted in it, as `docker export`. */
+  export(name: string, options?: CallOptions): Promise<ReadableStream<Uint8Array>>;
+  /** What it has changed of its image, parents before children, as `docker diff`. */
+  changes(name: string): Promise<ContainerChange[]>;
+  /** Makes an image of its image and what it has changed. Returns the new image's id. */
+  commit(name: string, options?: CommitOptions): Promise<string>;
+  /** Removes all that are stopped and pass the filters, `until` and `label`. */
+  prune(filters?: Record<string, string[]>): Promise<PruneReport>;
+}
+
+/** One line of `docker diff`. */
+export interface ContainerChange {
+  kind: "modified" | "added" | "deleted";
+  /** In the container, with a leading slash. */
+  path: string;
+}
+
+/** How to make an image of a container. */
+export interface CommitOptions extends CallOptions {
+  /** The new image's name. */
+  reference?: string;
+  author?: string;
+  message?: string;
+  /** Dockerfile instructions: `ENV A=b`. */
+  changes?: string[];
+  /** Stop a running container's processes meanwhile. @default true */
+  pause?: boolean;
+}
+
+/** What pruning has removed. */
+export interface PruneReport {
+  /** Ids, or `untagged: NAME` and `deleted: DIGEST` of images, in docker's order. */
+  removed: string[];
+  /** How many bytes that has freed. */
+  reclaimedBytes: number;
 }
 
 /** What `cp` needs to know of a path inside a container. */

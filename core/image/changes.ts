@@ -46,13 +46,17 @@ function invalid(message: string): DhowError {
  */
 export function applyChanges(config: ImageRunConfig, changes: readonly string[]): ImageRunConfig {
   const changed = structuredClone(config);
+  const names = new Set<string>();
   for (const change of changes) {
     for (const line of change.replaceAll(/\\\r?\n/g, "").split("\n")) {
       const match = /^\s*(\S+)\s*(.*?)\s*$/.exec(line);
       if (match === null || match[1]!.startsWith("#")) continue;
       applyInstruction(changed, match[1]!, match[2]!);
+      names.add(match[1]!.toUpperCase());
     }
   }
+  // The old command was meant for the old entrypoint.
+  if (names.has("ENTRYPOINT") && !names.has("CMD")) delete changed.Cmd;
   return changed;
 }
 

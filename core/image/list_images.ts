@@ -5,6 +5,8 @@
  */
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { parseTimestamp } from "../lib/duration.ts";
+import { matchesLabel } from "../lib/labels.ts";
 import { familiarName, familiarReference, parseReference } from "../lib/reference.ts";
 import type { ImageSummary } from "../spec/docker_api.ts";
 import type { ImageConfig } from "../spec/image.ts";
@@ -75,7 +77,7 @@ function filterOf(
     since.every((time) => createdMs > time) &&
     until.every((time) => createdMs < time) &&
     (dangling === undefined || dangling.includes(image.references.length === 0)) &&
-    labels.every((label) => hasLabel(config.config?.Labels ?? {}, label));
+    labels.every((label) => matchesLabel(label, config.config?.Labels ?? {}));
 }
 
 function parseBoolean(text: string): boolean {
@@ -85,16 +87,11 @@ function parseBoolean(text: string): boolean {
 }
 
 function parseTime(text: string): number {
-  const time = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-  if (Number.isNaN(time)) throw new DhowError("invalid_argument", `invalid time "${text}"`);
-  return time;
-}
-
-function hasLabel(labels: Record<string, string>, wanted: string): boolean {
-  const equals = wanted.indexOf("=");
-  if (equals < 0) return Object.hasOwn(labels, wanted);
-  const key = wanted.slice(0, equals);
-  return Object.hasOwn(labels, key) && labels[key] === wanted.slice(equals + 1);
+  try {
+    return Number(parseTimestamp(text, Date.now()) / 1_000_000n);
+  } catch (cause) {
+    throw new DhowError("invalid_argument", (cause as Error).message, { cause });
+  }
 }
 
 /** Leaves the names that a `reference` filter matches; undefined if none is left. */

@@ -28,6 +28,10 @@ class NamespaceWorker implements LayerWorker, Disposable {
     this.#signal = signal;
   }
 
+  get signal(): AbortSignal | undefined {
+    return this.#signal;
+  }
+
   get mapping(): string {
     return this.#namespace.map.name;
   }
@@ -52,20 +56,33 @@ class NamespaceWorker implements LayerWorker, Disposable {
   }
 
   async #call(verb: string, request: unknown): Promise<unknown> {
-    const options = this.#signal === undefined ? {} : { signal: this.#signal };
-    const { status, stdout } = await runInside(
-      this.#namespace,
-      verb,
-      [JSON.stringify(request)],
-      options,
-    );
-    this.#signal?.throwIfAborted();
-    return decodeAnswer(verb, status.exitCode, new TextDecoder().decode(stdout));
+    return await callInside(this.#namespace, verb, request, this.#signal);
   }
 
   [Symbol.dispose](): void {
     this.#namespace[Symbol.dispose]();
   }
+}
+
+/**
+ * Runs `dhow VERB REQUEST` inside and returns what the one line of JSON that it answers with holds.
+ *
+ * @throws {DhowError} What it says went wrong.
+ */
+export async function callInside(
+  namespace: UserNamespace,
+  verb: string,
+  request: unknown,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const { status, stdout } = await runInside(
+    namespace,
+    verb,
+    [JSON.stringify(request)],
+    signal === undefined ? {} : { signal },
+  );
+  signal?.throwIfAborted();
+  return decodeAnswer(verb, status.exitCode, new TextDecoder().decode(stdout));
 }
 
 /** Takes the one line of JSON that a verb inside answers with apart. */

@@ -1,21 +1,35 @@
 /**
  * Packs a file or a tree into a tar stream.
  *
+ * Everything is reached by descriptors: a tree that changes meanwhile leads nowhere else.
+ *
  * @module
  */
-import type { TarEntry } from "./tar_entry.ts";
+import { SyscallError } from "../../ffi/errno.ts";
+import * as F from "../../ffi/file.ts";
+import { fgetxattr, flistxattr } from "../../ffi/xattr.ts";
+import { decodeName, encodeName } from "../lib/file_name.ts";
+import type { TarEntry, TarSegment } from "./tar_entry.ts";
 import { encodeTarEntry, TAR_END, tarPadding } from "./tar_writer.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** How members look in the archive. */
+export interface MemberOptions {
+  /** Last changes to a member; undefined leaves it (and, for a directory, only it) out. */
+  edit?: (entry: TarEntry) => TarEntry | undefined;
+  /** Which extended attributes go along. @default none */
+  keepsXattr?: (name: string) => boolean;
+  /** Whether holes of files stay holes; readers have to know GNU's sparse format then. @default false */
+  sparse?: boolean;
+}
+
 /** What to pack. */
-export interface PackOptions {
+export interface PackOptions extends MemberOptions {
   /** A file, directory or anything else; a link is packed as a link. */
   path: string;
   /** What it is called in the archive; what lies in it follows. */
   name: string;
-  /** Last changes to a member; undefined leaves it (and, for a directory, only it) out. */
-  edit?: (entry: TarEntry) => TarEntry | undefined;
   /** Directories that are packed without what is in them, told by their path. @default none */
   isHollow?: (path: string) => boolean;
 }
@@ -29,8 +43,9 @@ export interface PackOptions {
  * @returns The whole archive, in pieces that are valid until the next is asked for.
  */
 export function* pack(options: PackOptions): Generator<Bytes> {
-  const { path, name, edit = (entry) => entry, isHollow = () => false } = options;
-  yield* packOne(path, name, { inodes: new Map(), edit, isHollow });
+  const { path, name } = options;
+  const packer = new MemberPacker(options);
+  yield* packTree({ dirFd: F.AT_FDCWD, file: encodeName(path), path, name }, packer, options);
   yield TAR_END;
 }
 
@@ -49,88 +64,194 @@ export function packStream(options: PackOptions): ReadableStream<Bytes> {
   });
 }
 
-interface Context {
+/** Something in the tree: where it is reached, and what it is called. */
+interface Place {
+  dirFd: number;
+  file: Bytes;
+  path: string;
+  name: string;
+}
+
+function* packTree(
+  place: Place,
+  packer: MemberPacker,
+  options: PackOptions,
+): Generator<Bytes> {
+  const stat = F.lstatat(place.dirFd, place.file);
+  if (stat === undefined) throw new Deno.errors.NotFound(`${place.path}: no such file`);
+  yield* packer.pack(place.dirFd, place.file, place.name, stat);
+  if ((stat.mode & F.S_IFMT) !== F.S_IFDIR || options.isHollow?.(place.path)) return;
+  const fd = F.openat(place.dirFd, place.file, F.O_RDONLY | F.O_DIRECTORY | F.O_NOFOLLOW);
+  try {
+    for (const { file, name } of sortedNames(fd)) {
+      const child = {
+        dirFd: fd,
+        file,
+        path: `${place.path}/${name}`,
+        name: `${place.name}/${name}`,
+      };
+      try {
+        yield* packTree(child, packer, options);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+      }
+    }
+  } finally {
+    F.close(fd);
+  }
+}
+
+/** Gone between the listing and the look. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof SyscallError && error.code === "ENOENT";
+}
+
+/** The names in an open directory, each as the kernel wants it and as text, in the order of the text. */
+export function sortedNames(fd: number): { file: Bytes; name: string }[] {
+  return F.readNames(fd)
+    .map((file) => ({ file, name: decodeName(file.subarray(0, -1)) }))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Packs members one by one, and remembers which inodes it has seen. */
+export class MemberPacker {
+  readonly #options: MemberOptions;
   /** Name of the first link to each inode that has several. */
-  inodes: Map<string, string>;
-  edit: (entry: TarEntry) => TarEntry | undefined;
-  isHollow: (path: string) => boolean;
-}
+  readonly #inodes = new Map<string, string>();
 
-function* packOne(path: string, name: string, context: Context): Generator<Bytes> {
-  const info = Deno.lstatSync(path);
-  const entry = describe(path, name, info);
-  if (entry === undefined) return;
-  if (entry.kind === "file" && (info.nlink ?? 1) > 1) {
-    const inode = `${info.dev}:${info.ino}`;
-    const first = context.inodes.get(inode);
-    if (first !== undefined) {
-      const link = context.edit({ ...entry, kind: "hardlink", linkPath: first, sizeBytes: 0 });
-      if (link !== undefined) yield encodeTarEntry(link);
-      return;
+  constructor(options: MemberOptions) {
+    this.#options = options;
+  }
+
+  /** One member: `file` in the directory `dirFd`, called `name` in the archive. @param stat What it was just now. */
+  *pack(dirFd: number, file: Bytes, name: string, stat: F.Stat): Generator<Bytes> {
+    const kind = KINDS[stat.mode & F.S_IFMT];
+    if (kind === undefined) return;
+    if (kind === "file") return yield* this.#packFile(dirFd, file, name);
+    const entry = describe(kind, name, stat);
+    if (kind === "symlink") entry.linkPath = decodeName(F.readlinkat(dirFd, file));
+    if (kind === "directory" && this.#options.keepsXattr) {
+      const fd = F.openat(dirFd, file, F.O_RDONLY | F.O_DIRECTORY | F.O_NOFOLLOW);
+      try {
+        this.#addXattrs(fd, entry);
+      } finally {
+        F.close(fd);
+      }
     }
-    context.inodes.set(inode, name);
+    yield* this.#header(entry);
   }
-  const edited = context.edit(entry);
-  if (edited !== undefined) {
-    yield encodeTarEntry(edited);
-    if (edited.kind === "file") yield* content(path, edited.sizeBytes);
-  }
-  if (entry.kind !== "directory" || context.isHollow(path)) return;
-  const children = [...Deno.readDirSync(path)].map((child) => child.name).sort();
-  for (const child of children) {
+
+  *#packFile(dirFd: number, file: Bytes, name: string): Generator<Bytes> {
+    const fd = F.openat(dirFd, file, F.O_RDONLY | F.O_NOFOLLOW | F.O_NONBLOCK);
     try {
-      yield* packOne(`${path}/${child}`, `${name}/${child}`, context);
-    } catch (error) {
-      // Gone between the listing and the look.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const stat = F.lstatat(fd, "")!;
+      // Something else has its name by now.
+      if ((stat.mode & F.S_IFMT) !== F.S_IFREG) return;
+      const entry = describe("file", name, stat);
+      if (this.#options.keepsXattr) this.#addXattrs(fd, entry);
+      const first = this.#linkedTo(name, stat);
+      if (first !== undefined) {
+        yield* this.#header({ ...entry, kind: "hardlink", linkPath: first, sizeBytes: 0 });
+        return;
+      }
+      const isHoley = this.#options.sparse && stat.allocatedBytes < stat.sizeBytes;
+      const segments = isHoley ? dataSegments(fd, stat.sizeBytes) : undefined;
+      if (segments !== undefined) entry.sparse = segments;
+      const edited = this.#options.edit ? this.#options.edit(entry) : entry;
+      if (edited === undefined) return;
+      yield encodeTarEntry(edited);
+      yield* content(fd, segments ?? [{ offset: 0, length: edited.sizeBytes }]);
+    } finally {
+      F.close(fd);
     }
+  }
+
+  #linkedTo(name: string, { nlink, dev, inode }: F.Stat): string | undefined {
+    if (nlink < 2) return undefined;
+    const key = `${dev.major}:${dev.minor}:${inode}`;
+    const first = this.#inodes.get(key);
+    if (first === undefined) this.#inodes.set(key, name);
+    return first;
+  }
+
+  #addXattrs(fd: number, entry: TarEntry): void {
+    for (const name of flistxattr(fd)) {
+      if (!this.#options.keepsXattr!(name)) continue;
+      const value = fgetxattr(fd, name);
+      if (value !== undefined) (entry.xattrs ??= new Map()).set(name, value);
+    }
+  }
+
+  *#header(entry: TarEntry): Generator<Bytes> {
+    const edited = this.#options.edit ? this.#options.edit(entry) : entry;
+    if (edited !== undefined) yield encodeTarEntry(edited);
   }
 }
 
-function describe(path: string, name: string, info: Deno.FileInfo): TarEntry | undefined {
-  const kind = kindOf(info);
-  if (kind === undefined) return undefined;
-  const mtimeMs = info.mtime?.getTime() ?? 0;
-  const seconds = Math.floor(mtimeMs / 1000);
-  const device = info.rdev ?? 0;
-  const hasDevice = kind === "char" || kind === "block";
+const KINDS: Record<number, TarEntry["kind"]> = {
+  [F.S_IFREG]: "file",
+  [F.S_IFDIR]: "directory",
+  [F.S_IFLNK]: "symlink",
+  [F.S_IFCHR]: "char",
+  [F.S_IFBLK]: "block",
+  [F.S_IFIFO]: "fifo",
+};
+
+function describe(kind: TarEntry["kind"], name: string, stat: F.Stat): TarEntry {
+  const isDevice = kind === "char" || kind === "block";
   return {
     kind,
     path: name,
-    linkPath: kind === "symlink" ? Deno.readLinkSync(path) : "",
-    mode: (info.mode ?? 0) & 0o7777,
-    uid: info.uid ?? 0,
-    gid: info.gid ?? 0,
+    linkPath: "",
+    mode: stat.mode & 0o7777,
+    uid: stat.uid,
+    gid: stat.gid,
     userName: "",
     groupName: "",
-    sizeBytes: kind === "file" ? info.size : 0,
-    mtime: { seconds, nanoseconds: (mtimeMs - seconds * 1000) * 1_000_000 },
-    major: hasDevice ? (device >>> 8) & 0xfff : 0,
-    minor: hasDevice ? (device & 0xff) | ((device >>> 12) & 0xfff00) : 0,
+    sizeBytes: kind === "file" ? stat.sizeBytes : 0,
+    mtime: { seconds: Number(stat.mtime.seconds), nanoseconds: stat.mtime.nanoseconds },
+    major: isDevice ? stat.rdev.major : 0,
+    minor: isDevice ? stat.rdev.minor : 0,
   };
 }
 
-function kindOf(info: Deno.FileInfo): TarEntry["kind"] | undefined {
-  if (info.isFile) return "file";
-  if (info.isDirectory) return "directory";
-  if (info.isSymlink) return "symlink";
-  if (info.isCharDevice) return "char";
-  if (info.isBlockDevice) return "block";
-  return info.isFifo ? "fifo" : undefined;
+/** The stretches of a file that are no holes; undefined where that cannot be told, or there are none. */
+function dataSegments(fd: number, sizeBytes: number): TarSegment[] | undefined {
+  const segments: TarSegment[] = [];
+  let stored = 0;
+  try {
+    for (let at = 0; at < sizeBytes;) {
+      const offset = F.seekData(fd, at);
+      if (offset === undefined || offset >= sizeBytes) break;
+      at = Math.min(F.seekHole(fd, offset), sizeBytes);
+      segments.push({ offset, length: at - offset });
+      stored += at - offset;
+    }
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EINVAL") return undefined;
+    throw error;
+  }
+  return stored < sizeBytes ? segments : undefined;
 }
 
-function* content(path: string, sizeBytes: number): Generator<Bytes> {
-  using file = Deno.openSync(path);
+function* content(fd: number, segments: readonly TarSegment[]): Generator<Bytes> {
   const buffer = new Uint8Array(256 * 1024);
-  let left = sizeBytes;
-  while (left > 0) {
-    const count = file.readSync(buffer.subarray(0, Math.min(left, buffer.length)));
-    if (count === null) break;
-    left -= count;
-    yield buffer.subarray(0, count);
+  let sum = 0;
+  for (const { offset, length } of segments) {
+    sum += length;
+    if (length === 0) continue;
+    F.seek(fd, offset);
+    let left = length;
+    while (left > 0) {
+      const count = F.read(fd, buffer.subarray(0, Math.min(left, buffer.length)));
+      if (count === 0) break;
+      left -= count;
+      yield buffer.subarray(0, count);
+    }
+    for (; left > 0; left -= Math.min(left, buffer.length)) {
+      yield new Uint8Array(Math.min(left, buffer.length));
+    }
   }
-  for (; left > 0; left -= Math.min(left, buffer.length)) {
-    yield new Uint8Array(Math.min(left, buffer.length));
-  }
-  yield tarPadding(sizeBytes);
+  yield tarPadding(sum);
 }

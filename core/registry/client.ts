@@ -3,21 +3,108 @@
  *
  * @module
  */
+import { type CredentialSource, findCredentials } from "./credentials.ts";
+import { registryHost } from "./hosts.ts";
 import { HttpRepository } from "./http_repository.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { MirroredRepository } from "./mirrored_repository.ts";
+import { readSettings } from "./read_settings.ts";
 import type { Repository, RepositoryName } from "./repository.ts";
-import { Transport } from "./transport.ts";
+import { type RegistrySettings, type Settings, settingsFor } from "./settings.ts";
+import { type Endpoint, Transport } from "./transport.ts";
 
 /** How registries are reached. */
 export interface RegistryOptions {
-  /** Whether plain http and certificates nobody vouches for are good enough, as for `--insecure`. @default false */
+  /** Plain http and certificates nobody vouches for are good enough, as with `--insecure`. @default what the file says */
   insecure?: boolean;
+  /** What is to be done there: tokens are asked for accordingly. @default "pull" */
+  actions?: "pull" | "pull,push";
+  /** The config file. @default the user's */
+  settings?: Settings;
+  /** Who we are. @default what docker's config file and auth.json say */
+  credentials?: CredentialSource;
+  /** Patience. @default what suits slow lines */
+  limits?: Partial<Limits>;
 }
 
 /**
- * Opens a repository. Nothing is sent before its first method is called; dispose of it to close its connections.
+ * Opens a repository. Nothing is read or sent before its first method is called; dispose of it to close its connections.
+ *
+ * Mirrors that the config file names are asked first for manifests and blobs; everything else goes to the registry.
  */
-export function openRepository(name: RepositoryName, _options: RegistryOptions = {}): Repository {
-  const host = name.domain === "docker.io" ? "registry-1.docker.io" : name.domain;
-  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
-  return new HttpRepository(name, new Transport(`${isLoopback ? "http" : "https"}://${host}`));
+export function openRepository(name: RepositoryName, options: RegistryOptions = {}): Repository {
+  const { domain, repository } = name;
+  return new MirroredRepository({ domain, repository }, async () => {
+    const settings = settingsFor(options.settings ?? await readSettings(), domain);
+    const mirrors = options.actions === "pull,push" ? [] : settings.mirrors ?? [];
+    return [
+      ...mirrors.map((mirror) => openMirror(name, mirror, options, settings)),
+      openOrigin(name, options, settings),
+    ];
+  });
+}
+
+/** A transport to the registry `domain`, for what is not about one repository. */
+export async function openTransport(
+  domain: string,
+  options: RegistryOptions = {},
+): Promise<Transport> {
+  const settings = settingsFor(options.settings ?? await readSettings(), domain);
+  return new Transport(endpointOf(domain, options, settings), {
+    limits: limitsOf(options, settings),
+    credentials: options.credentials ?? findCredentials,
+  });
+}
+
+function openOrigin(
+  name: RepositoryName,
+  options: RegistryOptions,
+  settings: RegistrySettings,
+): Repository {
+  const limits = limitsOf(options, settings);
+  const transport = new Transport(endpointOf(name.domain, options, settings), {
+    limits,
+    credentials: options.credentials ?? findCredentials,
+    repository: name.repository,
+  });
+  const { actions } = options;
+  return new HttpRepository(name, { transport, limits, ...actions && { actions } });
+}
+
+/** A mirror has its own name, credentials and trust; it gets few tries, since there is another place to ask. */
+function openMirror(
+  name: RepositoryName,
+  mirror: string,
+  options: RegistryOptions,
+  settings: RegistrySettings,
+): Repository {
+  const [, scheme, host, path] = /^(https?:\/\/)?([^/]+)(?:\/(.*?))?\/?$/.exec(mirror)!;
+  const limits = { ...limitsOf(options, settings), attempts: 2 };
+  const remoteName = path ? `${path}/${name.repository}` : name.repository;
+  const endpoint = { host: host!, domain: host!, isInsecure: scheme === "http://" };
+  const transport = new Transport(endpoint, {
+    limits,
+    credentials: options.credentials ?? findCredentials,
+    repository: remoteName,
+  });
+  return new HttpRepository(name, { transport, limits, remoteName });
+}
+
+function endpointOf(
+  domain: string,
+  options: RegistryOptions,
+  settings: RegistrySettings,
+): Endpoint {
+  const isInsecure = options.insecure ?? settings.insecure ?? false;
+  return { host: registryHost(domain), domain, isInsecure };
+}
+
+function limitsOf(options: RegistryOptions, settings: RegistrySettings): Limits {
+  const { timeoutMs, attempts } = settings;
+  return {
+    ...DEFAULT_LIMITS,
+    ...timeoutMs !== undefined && { answerMs: timeoutMs, stallMs: timeoutMs },
+    ...attempts !== undefined && { attempts },
+    ...options.limits,
+  };
 }

@@ -1,8 +1,17 @@
 /**
- * Requests to one registry.
+ * Requests to one registry: which scheme, who we are, redirects, timeouts, and trying again.
  *
  * @module
  */
+import { VERSION } from "../version.ts";
+import { Authorizer } from "./authorizer.ts";
+import { type Bytes, readErrorText, watchBody } from "./body.ts";
+import { connectionError } from "./connection_error.ts";
+import type { CredentialSource } from "./credentials.ts";
+import { refusalError, RegistryError } from "./errors.ts";
+import { isLoopback } from "./hosts.ts";
+import { HttpClients, type HttpInit } from "./http_clients.ts";
+import { backoffMs, type Limits, pause } from "./limits.ts";
 
 /** A request, as {@linkcode Transport.send} takes it. */
 export interface Request {
@@ -10,29 +19,318 @@ export interface Request {
   /** Path below the registry, `/v2/...`, or a whole address that the registry gave. */
   path: string;
   headers?: Record<string, string>;
-  body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** A stream is sent once; whoever has it again tries again. */
+  body?: Bytes | ReadableStream<Bytes>;
+  /** What a token must allow. @default nothing */
+  scope?: string;
+  /** Statuses that are answers; any other is thrown as an error. @default [200] */
+  accept?: readonly number[];
+  /** How often to send it. @default the limits' */
+  attempts?: number;
   signal?: AbortSignal | undefined;
 }
 
+/** How a registry is reached. */
+export interface Endpoint {
+  /** `registry-1.docker.io`, `localhost:5000`: where requests go. */
+  host: string;
+  /** Whose credentials to use: the domain of references. */
+  domain: string;
+  /** Plain http and certificates nobody vouches for will do. Loopback may be plain in any case. */
+  isInsecure: boolean;
+}
+
+/** What a {@linkcode Transport} works with. */
+export interface TransportOptions {
+  limits: Limits;
+  credentials: CredentialSource;
+  /** The repository that credentials may be special for. */
+  repository?: string;
+}
+
+const REDIRECTS_MAX = 10;
+const AUTHORIZATIONS_MAX = 2;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
 /** Sends requests to one registry. */
 export class Transport implements Disposable {
-  readonly #base: string;
+  readonly #endpoint: Endpoint;
+  readonly #limits: Limits;
+  readonly #clients = new HttpClients();
+  readonly #authorizer: Authorizer;
+  /** Schemes still to be tried; one as soon as the registry has answered. */
+  #schemes: readonly ("http" | "https")[];
+  #hasAnswered = false;
 
-  /** @param base `http://localhost:5000`. */
-  constructor(base: string) {
-    this.#base = base;
-  }
-
-  /** Sends one request. @returns The answer, whatever its status. */
-  async send(request: Request): Promise<Response> {
-    const { method, path, headers = {}, body, signal } = request;
-    return await fetch(new URL(path, this.#base), {
-      method,
-      headers: { "accept-encoding": "identity", ...headers },
-      ...body && { body },
-      ...signal && { signal },
+  constructor(endpoint: Endpoint, options: TransportOptions) {
+    this.#endpoint = endpoint;
+    this.#limits = options.limits;
+    const { host, domain, isInsecure } = endpoint;
+    // On this machine plain http is the rule, and a server that wants TLS says so at once.
+    this.#schemes = isLoopback(host)
+      ? ["http", "https"]
+      : isInsecure
+      ? ["https", "http"]
+      : ["https"];
+    const { repository } = options;
+    this.#authorizer = new Authorizer({
+      isInsecure,
+      credentials: () => options.credentials({ domain, ...repository && { repository } }),
+      send: (url, init) => this.#sendOne(url, init, this.#limits.answerMs),
     });
   }
 
-  [Symbol.dispose](): void {}
+  /**
+   * Sends a request, again if that may help.
+   *
+   * @returns An answer of a status that the request accepts; its body fails if it stalls.
+   * @throws {RegistryError} The registry's refusal, or why there was no answer.
+   */
+  async send(request: Request): Promise<Response> {
+    const isOnce = request.body instanceof ReadableStream;
+    const attempts = isOnce ? 1 : request.attempts ?? this.#limits.attempts;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#attempt(request);
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        const delay = this.#delayAfter(error, attempt);
+        if (delay === undefined || attempt >= attempts) throw error;
+        await pause(delay, request.signal);
+      }
+    }
+  }
+
+  /** The registry's address: after the first answer the right one. */
+  get base(): URL {
+    return new URL(`${this.#schemes[0]}://${this.#endpoint.host}`);
+  }
+
+  /** Ends all connections. */
+  [Symbol.dispose](): void {
+    this.#clients[Symbol.dispose]();
+  }
+
+  /** How long to wait before sending it again; undefined if that would be in vain. */
+  #delayAfter(error: unknown, attempt: number): number | undefined {
+    if (!(error instanceof RegistryError)) return undefined;
+    const { isTemporary, retryAfterMs, status } = error;
+    // A registry that was there a moment ago may be starting anew; one that never was is mistyped.
+    if (!isTemporary && !(this.#hasAnswered && status === undefined)) return undefined;
+    if (retryAfterMs !== undefined) {
+      return retryAfterMs > this.#limits.backoffMaxMs ? undefined : retryAfterMs;
+    }
+    // A rate limit that does not say when it ends lasts for hours.
+    if (status === 429 && attempt >= 2) return undefined;
+    return backoffMs(this.#limits, attempt);
+  }
+
+  async #attempt(request: Request): Promise<Response> {
+    if (request.body instanceof ReadableStream && this.#schemes.length > 1) {
+      // A stream can be sent once only: find the scheme out without it.
+      const { body: _body, ...rest } = request;
+      const ping = await this.#tryScheme({ ...rest, method: "GET", path: "/v2/", accept: ANY });
+      await ping.body?.cancel();
+    }
+    const response = await this.#tryScheme(request);
+    if ((request.accept ?? [200]).includes(response.status)) return response;
+    throw refusalError(response, await readErrorText(response.body));
+  }
+
+  /** The first scheme that the registry answers in is the one from then on. */
+  async #tryScheme(request: Request): Promise<Response> {
+    let first: unknown;
+    for (const scheme of this.#schemes) {
+      const base = new URL(`${scheme}://${this.#endpoint.host}`);
+      try {
+        const response = await this.#authorized(base, request);
+        if (scheme === "http" && this.#schemes.length > 1 && await isForTls(response)) continue;
+        this.#schemes = [scheme];
+        this.#hasAnswered = true;
+        return response;
+      } catch (error) {
+        if (!(error instanceof RegistryError) || error.status !== undefined) throw error;
+        // Nobody listens, whatever the scheme.
+        if (/connection refused|no such host|unreachable|no route/.test(error.message)) throw error;
+        first ??= error;
+      }
+    }
+    throw first;
+  }
+
+  /** Sends it as who we are; asked for more, once more. */
+  async #authorized(base: URL, request: Request): Promise<Response> {
+    const { scope = "" } = request;
+    let header = await this.#authorizer.header(base, scope);
+    for (let round = 1;; round++) {
+      const response = await this.#redirected(base, request, header);
+      if (response.status !== 401 || request.body instanceof ReadableStream) return response;
+      if (round >= AUTHORIZATIONS_MAX + 1) return response;
+      const next = await this.#answerChallenge(base, response, { scope, sent: header }, request);
+      if (next === undefined) return response;
+      await response.body?.cancel();
+      header = next;
+    }
+  }
+
+  async #answerChallenge(
+    base: URL,
+    response: Response,
+    sent: { scope: string; sent: string | undefined },
+    request: Request,
+  ): Promise<string | undefined> {
+    try {
+      return await this.#authorizer.answer(base, response, sent);
+    } catch (error) {
+      await response.body?.cancel();
+      if (error instanceof Error && error.message === "no basic auth credentials") {
+        const url = new URL(request.path, base);
+        throw new RegistryError("unauthorized", `${describe(request, url)}: ${error.message}`, {
+          cause: error,
+          status: 401,
+        });
+      }
+      throw error;
+    }
+  }
+
+  async #redirected(base: URL, request: Request, header: string | undefined): Promise<Response> {
+    let url = this.#resolve(base, request.path);
+    for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
+      // The registry's credentials are for the registry alone.
+      const isOwn = url.origin === base.origin;
+      const headers = {
+        ...request.headers,
+        ...isOwn && header !== undefined && { authorization: header },
+      };
+      const { method, body, signal } = request;
+      const isStore = method === "PUT" || method === "PATCH";
+      const response = await this.#sendOne(
+        url,
+        { method, headers, ...body && { body }, ...signal && { signal } },
+        isStore ? this.#limits.storeMs : this.#limits.answerMs,
+      );
+      const location = response.headers.get("location");
+      if (!REDIRECTS.has(response.status) || location === null) return response;
+      if (method !== "GET" && method !== "HEAD") return response;
+      await response.body?.cancel();
+      url = this.#resolve(url, location);
+    }
+    throw new RegistryError(
+      "unavailable",
+      `${describe(request, base)}: stopped after ${REDIRECTS_MAX} redirects`,
+    );
+  }
+
+  /** Resolves an address the registry gave; https never leads to http, but for insecure registries. */
+  #resolve(base: URL, location: string): URL {
+    let url: URL | undefined;
+    try {
+      url = new URL(location, base);
+    } catch {
+      // Said below.
+    }
+    const isPlain = url?.protocol === "http:";
+    if (url?.protocol === "https:" || isPlain && (base.protocol === "http:" || this.#mayBePlain)) {
+      url!.username = url!.password = "";
+      return url!;
+    }
+    throw new RegistryError(
+      "unavailable",
+      `The registry ${this.#endpoint.host} redirects to ${
+        JSON.stringify(location.slice(0, 200))
+      }, which is not reached over https: refusing to follow`,
+    );
+  }
+
+  get #mayBePlain(): boolean {
+    return this.#endpoint.isInsecure || isLoopback(this.#endpoint.host);
+  }
+
+  /** One request, one answer, within `patienceMs` from its last byte sent to the first of the answer. */
+  async #sendOne(
+    url: URL,
+    init: Omit<HttpInit, "signal" | "headers"> & {
+      headers: Record<string, string>;
+      signal?: AbortSignal;
+    },
+    patienceMs: number,
+  ): Promise<Response> {
+    const what = describe(init, url);
+    const own = new AbortController();
+    const signal = init.signal ? AbortSignal.any([init.signal, own.signal]) : own.signal;
+    const late = () =>
+      own.abort(
+        new RegistryError("unavailable", `${what}: no answer within ${patienceMs / 1000} s`, {
+          isTemporary: true,
+        }),
+      );
+    let timer = setTimeout(late, patienceMs);
+    const restart = () => {
+      clearTimeout(timer);
+      timer = setTimeout(late, patienceMs);
+    };
+    const body = init.body instanceof ReadableStream ? observe(init.body, restart) : init.body;
+    try {
+      const response = await this.#clients.fetch(url, {
+        method: init.method,
+        headers: {
+          "accept-encoding": "identity",
+          "user-agent": `dhow/${VERSION}`,
+          ...init.headers,
+        },
+        ...body !== undefined && { body },
+        signal,
+      }, { isInsecure: this.#endpoint.isInsecure || isLoopback(this.#endpoint.host) });
+      return this.#watch(response, { what, url, signal, stop: (reason) => own.abort(reason) });
+    } catch (error) {
+      init.signal?.throwIfAborted();
+      throw connectionError(
+        own.signal.aborted ? what : pingOf(url),
+        url,
+        signal.aborted ? signal.reason : error,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #watch(response: Response, options: Parameters<typeof watchBody>[2]): Response {
+    if (response.body === null) return response;
+    const { status, headers } = response;
+    return new Response(watchBody(response.body, this.#limits, options), { status, headers });
+  }
+}
+
+/** Every status there is. */
+const ANY: readonly number[] = Array.from({ length: 500 }, (_, i) => i + 100);
+
+/** Whether a plain answer comes from a server that speaks TLS: Go's, nginx' and Apache's words for it. */
+async function isForTls(response: Response): Promise<boolean> {
+  if (response.status !== 400) return false;
+  return /HTTPS server|HTTPS port|SSL-enabled server port/i.test(
+    await readErrorText(response.body),
+  );
+}
+
+function observe(body: ReadableStream<Bytes>, onChunk: () => void): ReadableStream<Bytes> {
+  return body.pipeThrough(
+    new TransformStream<Bytes, Bytes>({
+      transform(chunk, controller) {
+        onChunk();
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+}
+
+/** `Get "https://host/v2/x"`: Go's way to name a request; without the query, which may be a secret. */
+function describe(request: { method: string }, url: URL): string {
+  const method = request.method.charAt(0) + request.method.slice(1).toLowerCase();
+  return `${method} "${url.origin}${url.pathname}"`;
+}
+
+/** Docker pings first, and so speaks of that whenever a registry cannot be reached. */
+function pingOf(url: URL): string {
+  return `Get "${url.origin}/v2/"`;
 }

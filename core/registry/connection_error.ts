@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DhowError } from "../errors.ts";
 import { RegistryError } from "./errors.ts";
 
 /** Pieces of Deno's messages, and what Go says; the first that fits counts. */
@@ -50,8 +51,8 @@ const REASONS: readonly [RegExp, (url: URL) => string, isTemporary?: boolean][] 
  * @param error What fetch or a body's reader threw.
  * @returns `isTemporary` tells that the connection broke rather than could not be made.
  */
-export function connectionError(what: string, url: URL, error: unknown): RegistryError {
-  if (error instanceof RegistryError) return error;
+export function connectionError(what: string, url: URL, error: unknown): DhowError {
+  if (error instanceof DhowError) return error;
   const cause = (error as { cause?: unknown })?.cause ?? error;
   const text = cause instanceof Error ? cause.message : String(cause);
   for (const [pattern, reason, isTemporary = false] of REASONS) {

@@ -139,23 +139,35 @@ export class Transport implements Disposable {
 
   /** The first scheme that the registry answers in is the one from then on. */
   async #tryScheme(request: Request): Promise<Response> {
-    let first: unknown;
+    let first: { error?: unknown; response?: Response } | undefined;
     for (const scheme of this.#schemes) {
       const base = new URL(`${scheme}://${this.#endpoint.host}`);
       try {
-        const response = await this.#authorized(base, request);
-        if (scheme === "http" && this.#schemes.length > 1 && await isForTls(response)) continue;
-        this.#schemes = [scheme];
-        this.#hasAnswered = true;
+        let response = await this.#authorized(base, request);
+        if (scheme === "http" && response.status === 400 && this.#schemes.length > 1) {
+          // So servers answer that want TLS. Some of them break the connection at once, so that the reason gets lost.
+          const { status, headers } = response;
+          response = new Response(await readErrorText(response.body), { status, headers });
+          first ??= { response };
+          continue;
+        }
+        this.#settle(scheme);
         return response;
       } catch (error) {
         if (!(error instanceof RegistryError) || error.status !== undefined) throw error;
         // Nobody listens, whatever the scheme.
         if (/connection refused|no such host|unreachable|no route/.test(error.message)) throw error;
-        first ??= error;
+        first ??= { error };
       }
     }
-    throw first;
+    if (first?.response === undefined) throw first?.error;
+    this.#settle("http");
+    return first.response;
+  }
+
+  #settle(scheme: "http" | "https"): void {
+    this.#schemes = [scheme];
+    this.#hasAnswered = true;
   }
 
   /** Sends it as who we are; asked for more, once more. */
@@ -304,14 +316,6 @@ export class Transport implements Disposable {
 
 /** Every status there is. */
 const ANY: readonly number[] = Array.from({ length: 500 }, (_, i) => i + 100);
-
-/** Whether a plain answer comes from a server that speaks TLS: Go's, nginx' and Apache's words for it. */
-async function isForTls(response: Response): Promise<boolean> {
-  if (response.status !== 400) return false;
-  return /HTTPS server|HTTPS port|SSL-enabled server port/i.test(
-    await readErrorText(response.body),
-  );
-}
 
 function observe(body: ReadableStream<Bytes>, onChunk: () => void): ReadableStream<Bytes> {
   return body.pipeThrough(

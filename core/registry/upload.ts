@@ -92,17 +92,23 @@ interface Piece {
 /** Streams the blob from `offset` on, as docker does: one PATCH, its length unknown. */
 async function sendRest(context: UploadContext, piece: Piece): Promise<string> {
   const { location, offset, open, signal, onProgress } = piece;
-  const response = await context.transport.send({
-    method: "PATCH",
-    path: location,
-    scope: context.scope,
-    headers: { "content-type": "application/octet-stream" },
-    body: counted(await open(offset), offset, onProgress),
-    accept: [201, 202, 204],
-    signal,
-  });
-  await response.body?.cancel();
-  return locationOf(response);
+  const source = new CountedSource(await open(offset), offset, onProgress);
+  try {
+    const response = await context.transport.send({
+      method: "PATCH",
+      path: location,
+      scope: context.scope,
+      headers: { "content-type": "application/octet-stream" },
+      body: source.stream,
+      accept: [201, 202, 204],
+      signal,
+    });
+    await response.body?.cancel();
+    return locationOf(response);
+  } catch (error) {
+    // Not the connection broke, but what it was to carry.
+    throw source.failure === undefined ? error : source.failure.error;
+  }
 }
 
 /** Closes the upload with its digest, sending a small blob along. */
@@ -160,20 +166,31 @@ async function findUpload(
   }
 }
 
-function counted(
-  body: ReadableStream<Bytes>,
-  offset: number,
-  onProgress: (sentBytes: number) => void,
-): ReadableStream<Bytes> {
-  const reader = body.getReader();
-  let sent = offset;
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      controller.enqueue(value);
-      onProgress(sent += value.length);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+/** A stream that tells how far it was read, and why it failed if it did. */
+class CountedSource {
+  readonly stream: ReadableStream<Bytes>;
+  failure: { error: unknown } | undefined;
+
+  constructor(
+    body: ReadableStream<Bytes>,
+    offset: number,
+    onProgress: (sentBytes: number) => void,
+  ) {
+    const reader = body.getReader();
+    let sent = offset;
+    this.stream = new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          controller.enqueue(value);
+          onProgress(sent += value.length);
+        } catch (error) {
+          this.failure = { error };
+          throw error;
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    }, { highWaterMark: 0 });
+  }
 }

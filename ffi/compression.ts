@@ -7,41 +7,30 @@
  *
  * @module
  */
+import {
+  addressOf,
+  CompressedDataError,
+  type Compression,
+  type Decoder,
+  lazily,
+  openLibrary,
+  OUTPUT_BYTES,
+  type Sink,
+} from "./decoder.ts";
+import { hasIsal, IsalDecoder } from "./isal.ts";
 
-/** A compression this machine may know. */
-export type Compression = "gzip" | "zstd" | "xz" | "bzip2";
-
-/** The bytes are not what their header promised; the message says how. */
-export class CompressedDataError extends Error {
-  override name = "CompressedDataError";
-}
-
-/** The library for a compression is not installed. */
-export class MissingLibraryError extends Error {
-  override name = "MissingLibraryError";
-  /** @param library The file that cannot be opened: `libzstd.so.1`. */
-  constructor(readonly library: string, options?: ErrorOptions) {
-    super(`Cannot open ${library}`, options);
-  }
-}
-
-/** Takes compressed bytes as they come and hands out what they hold. */
-export interface Decoder extends Disposable {
-  /** Decodes `input`; `sink` sees each piece before the next is made and must not keep it. @throws {CompressedDataError} */
-  push(input: Uint8Array<ArrayBuffer>, sink: (piece: Uint8Array<ArrayBuffer>) => void): void;
-  /** Says that no more comes. @throws {CompressedDataError} if more was needed. */
-  end(sink: (piece: Uint8Array<ArrayBuffer>) => void): void;
-}
-
-type Sink = (piece: Uint8Array<ArrayBuffer>) => void;
-
-const OUTPUT_BYTES = 1 << 20;
+export {
+  CompressedDataError,
+  type Compression,
+  type Decoder,
+  MissingLibraryError,
+} from "./decoder.ts";
 
 /** Opens a decoder; the caller disposes it. @throws {MissingLibraryError} */
 export function openDecoder(compression: Compression): Decoder {
   switch (compression) {
     case "gzip":
-      return new GzipDecoder();
+      return hasIsal() ? new IsalDecoder() : new GzipDecoder();
     case "zstd":
       return new ZstdDecoder();
     case "xz":
@@ -49,27 +38,6 @@ export function openDecoder(compression: Compression): Decoder {
     case "bzip2":
       return new Bzip2Decoder();
   }
-}
-
-function openLibrary<const S extends Deno.ForeignLibraryInterface>(
-  name: string,
-  table: S,
-): Deno.DynamicLibrary<S>["symbols"] {
-  try {
-    return Deno.dlopen(name, table).symbols;
-  } catch (cause) {
-    throw new MissingLibraryError(name, { cause });
-  }
-}
-
-/** Makes a function that opens a library once. */
-function lazily<T>(open: () => T): () => T {
-  let value: T | undefined;
-  return () => value ??= open();
-}
-
-function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
-  return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
 }
 
 /** The struct all of zlib's descendants share in kind: where the input and the output go, and how much is left. */

@@ -6,7 +6,7 @@
 import type { StorePaths } from "../host/paths.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
 import { ensureLayout, REF_NAME, syncDirectory, updateIndex } from "../store/layout.ts";
-import { IMAGE_ID, IMAGE_SIZE, imageIdOf, TAGGED_AT } from "./stored_image.ts";
+import { IMAGE_ID, IMAGE_SIZE, imageIdOf, REPO_DIGEST, TAGGED_AT } from "./stored_image.ts";
 
 /** An image whose blobs are all in the store. */
 export interface NewImage {
@@ -14,6 +14,8 @@ export interface NewImage {
   manifest: Descriptor;
   /** Canonical; may be none. */
   references: string[];
+  /** Where a registry has it under these names: `docker.io/library/busybox@sha256:...`. */
+  repoDigest?: string | undefined;
   sizeBytes?: number | undefined;
 }
 
@@ -39,10 +41,31 @@ export function withImage(
   for (const reference of image.references) changed = withoutReference(paths, changed, reference);
   const same = changed.filter((line) => imageIdOf(paths, line) === image.id);
   const others = changed.filter((line) => !same.includes(line));
-  const named = same.filter((line) => line.annotations?.[REF_NAME] !== undefined);
   const added = image.references.map((reference) => lineOf(image, reference));
-  const lines = [...named, ...added];
+  const { repoDigest } = image;
+  if (added.length === 0 && repoDigest !== undefined && !same.some(hasDigest(repoDigest))) {
+    added.push(lineOf(image));
+  }
+  const kept = same.filter((line) => isNamed(line) || hasOwnDigest(line, [...same, ...added]));
+  const lines = [...kept, ...added];
   return [...others, ...(lines.length > 0 ? lines : same.length > 0 ? same : [lineOf(image)])];
+}
+
+function isNamed(line: Descriptor): boolean {
+  return line.annotations?.[REF_NAME] !== undefined;
+}
+
+function hasDigest(repoDigest: string): (line: Descriptor) => boolean {
+  return (line) => line.annotations?.[REPO_DIGEST] === repoDigest;
+}
+
+/** Whether a nameless line says of a registry's digest what no other says. */
+function hasOwnDigest(line: Descriptor, all: Descriptor[]): boolean {
+  const digest = line.annotations?.[REPO_DIGEST];
+  if (digest === undefined) return false;
+  const later = all.slice(all.indexOf(line) + 1);
+  return !later.some(hasDigest(digest)) &&
+    !all.some((other) => isNamed(other) && hasDigest(digest)(other));
 }
 
 function lineOf(image: NewImage, reference?: string): Descriptor {
@@ -52,6 +75,7 @@ function lineOf(image: NewImage, reference?: string): Descriptor {
     annotations: {
       ...(reference !== undefined && { [REF_NAME]: reference }),
       [IMAGE_ID]: image.id,
+      ...(image.repoDigest !== undefined && { [REPO_DIGEST]: image.repoDigest }),
       ...(image.sizeBytes !== undefined && { [IMAGE_SIZE]: String(image.sizeBytes) }),
       [TAGGED_AT]: new Date().toISOString(),
     },

@@ -27,7 +27,7 @@ export function inspectImage(paths: StorePaths, name: string, mapping: string): 
   return {
     Id: image.id,
     RepoTags: shownReferences(image),
-    RepoDigests: [],
+    RepoDigests: shownDigests(image),
     Parent: "",
     Comment: config.comment ?? config.history?.at(-1)?.comment ?? "",
     Created: config.created ?? NO_TIME,
@@ -47,6 +47,11 @@ export function inspectImage(paths: StorePaths, name: string, mapping: string): 
 /** The image's names as docker shows them, sorted. */
 export function shownReferences(image: StoredImage): string[] {
   return image.references.map((text) => familiarReference(parseReference(text))).sort();
+}
+
+/** Where registries have it, as docker shows that: `busybox@sha256:...`, sorted. */
+export function shownDigests(image: StoredImage): string[] {
+  return image.repoDigests.map((text) => familiarReference(parseReference(text))).sort();
 }
 
 /** Bytes unpacked; of an image that another tool put here, bytes of its blobs. */

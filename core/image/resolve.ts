@@ -13,7 +13,13 @@ import {
 } from "../lib/reference.ts";
 import type { Descriptor, Digest, ImageRunConfig } from "../spec/image.ts";
 import { readIndex, REF_NAME } from "../store/layout.ts";
-import { groupImages, imageIdOf, readConfig, type StoredImage } from "./stored_image.ts";
+import {
+  groupImages,
+  imageIdOf,
+  readConfig,
+  REPO_DIGEST,
+  type StoredImage,
+} from "./stored_image.ts";
 
 /** What a container needs of its image. */
 export interface ResolvedImage {
@@ -71,10 +77,13 @@ function findByName(manifests: Descriptor[], name: string): Descriptor | undefin
   if (reference === undefined) return undefined;
   const { digest, ...tagged } = reference;
   if (digest !== undefined) {
-    const prefix = `${reference.domain}/${reference.repository}:`;
-    return manifests.find((manifest) =>
-      manifest.digest === digest && manifest.annotations?.[REF_NAME]?.startsWith(prefix)
-    );
+    const name = `${reference.domain}/${reference.repository}`;
+    return manifests.find(({ annotations }) =>
+      annotations?.[REPO_DIGEST] === `${name}@${digest}`
+    ) ??
+      manifests.find((manifest) =>
+        manifest.digest === digest && manifest.annotations?.[REF_NAME]?.startsWith(`${name}:`)
+      );
   }
   const canonical = canonicalReference(tagged);
   return manifests.find((manifest) => manifest.annotations?.[REF_NAME] === canonical);

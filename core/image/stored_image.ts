@@ -16,6 +16,8 @@ import type { Descriptor, Digest, ImageConfig, Index, Manifest } from "../spec/i
 export const IMAGE_ID = "dev.dhow.image.id";
 /** Bytes of all its layers, unpacked. */
 export const IMAGE_SIZE = "dev.dhow.image.size";
+/** Where a registry has it, in full: `docker.io/library/busybox@sha256:...`, of the manifest or index asked for. */
+export const REPO_DIGEST = "dev.dhow.image.repo-digest";
 /** When the name was given, RFC 3339. */
 export const TAGGED_AT = "dev.dhow.image.tagged-at";
 
@@ -26,6 +28,8 @@ export interface StoredImage {
   manifest: Descriptor;
   /** Canonical: `docker.io/library/busybox:latest`, in the order they were given. */
   references: string[];
+  /** Canonical, each once: `docker.io/library/busybox@sha256:...`, as registries know it. */
+  repoDigests: string[];
   /** Undefined if another tool put the image here. */
   sizeBytes?: number;
   /** RFC 3339; of the newest name. */
@@ -45,9 +49,15 @@ export function groupImages(paths: StorePaths, manifests: Descriptor[]): StoredI
     if (id === undefined) continue;
     const { annotations = {}, ...manifest } = descriptor;
     let image = images.get(id);
-    if (image === undefined) images.set(id, image = { id, manifest, references: [] });
+    if (image === undefined) {
+      images.set(id, image = { id, manifest, references: [], repoDigests: [] });
+    }
     const reference = annotations[REF_NAME];
     if (reference !== undefined) image.references.push(reference);
+    const repoDigest = annotations[REPO_DIGEST];
+    if (repoDigest !== undefined && !image.repoDigests.includes(repoDigest)) {
+      image.repoDigests.push(repoDigest);
+    }
     const size = annotations[IMAGE_SIZE];
     if (size !== undefined) image.sizeBytes = Number(size);
     const taggedAt = annotations[TAGGED_AT];

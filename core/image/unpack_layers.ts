@@ -62,11 +62,14 @@ export async function unpackLayers(
     jobs.push(new LayerJob(paths, { base, chainId, below: jobs.slice() }));
     jobs[index]!.placed.then(() => options.onPlaced?.(index), () => {});
   }
-  const links: string[] = [];
-  await inParallel([...jobs.entries()], options.parallel ?? PARALLEL, async ([index, job]) => {
-    const layer = { digest: layers[index]!.digest, diffId: diffIds[index]! };
-    links[index] = await job.run(layer, worker);
-  });
+  try {
+    await inParallel([...jobs.entries()], options.parallel ?? PARALLEL, async ([index, job]) => {
+      await job.unpack({ digest: layers[index]!.digest, diffId: diffIds[index]! }, worker);
+    });
+  } finally {
+    await Promise.allSettled(jobs.map((job) => job.ended));
+  }
+  const links = await Promise.all(jobs.map((job) => job.placed));
   for (const chainId of chains) markVerified(paths, worker.mapping, chainId);
   return links;
 }
@@ -76,9 +79,11 @@ export async function unpackLayers(
  * begun earlier, by this process or by the one that has theirs, so that no two can wait for each other.
  */
 class LayerJob {
-  /** Resolves when the layer has its name, rejects if it gets none. */
-  readonly placed: Promise<void>;
-  readonly #settle = Promise.withResolvers<void>();
+  /** Resolves with the layer's short name, as a path, when it has it; rejects if it gets none. */
+  readonly placed: Promise<string>;
+  /** Resolves when nothing is done for this layer any more; at once, if nothing was begun. */
+  ended: Promise<void> = Promise.resolve();
+  readonly #settle = Promise.withResolvers<string>();
   readonly #paths: StorePaths;
   readonly #base: string;
   readonly #chainId: string;
@@ -102,20 +107,34 @@ class LayerJob {
     return `${this.#base}/${this.#chainId}`;
   }
 
-  /** @returns The layer's short name, as a path. */
-  async run(layer: { digest: Digest; diffId: Digest }, worker: LayerWorker): Promise<string> {
-    try {
-      if (!isDirectory(this.#directory)) await this.#make(layer, worker);
-      const link = await linkLayer(this.#base, this.#chainId);
-      this.#settle.resolve();
-      return link;
-    } catch (error) {
-      this.#settle.reject(error);
-      throw error;
-    }
+  /** Resolves when the layer is unpacked, and has its name some time later: until then another can be unpacked. */
+  async unpack(layer: { digest: Digest; diffId: Digest }, worker: LayerWorker): Promise<void> {
+    const unpacked = Promise.withResolvers<void>();
+    this.ended = this.#run(layer, worker, unpacked.resolve).then(
+      this.#settle.resolve,
+      (error) => {
+        this.#settle.reject(error);
+        unpacked.reject(error);
+      },
+    );
+    await unpacked.promise;
   }
 
-  async #make(layer: { digest: Digest; diffId: Digest }, worker: LayerWorker): Promise<void> {
+  async #run(
+    layer: { digest: Digest; diffId: Digest },
+    worker: LayerWorker,
+    onUnpacked: () => void,
+  ): Promise<string> {
+    if (!isDirectory(this.#directory)) await this.#make(layer, worker, onUnpacked);
+    onUnpacked();
+    return await linkLayer(this.#base, this.#chainId);
+  }
+
+  async #make(
+    layer: { digest: Digest; diffId: Digest },
+    worker: LayerWorker,
+    onUnpacked: () => void,
+  ): Promise<void> {
     const lock = `${this.#paths.tmp}/${LOCK_PREFIX}${worker.mapping}-${this.#chainId}`;
     using _lock = await lockPath(lock, { signal: worker.signal });
     if (isDirectory(this.#directory)) return;
@@ -126,6 +145,7 @@ class LayerJob {
         into: temporary,
         diffId: layer.diffId,
       });
+      onUnpacked();
       await this.#below.at(-1)?.placed;
       await this.#adopt(temporary, result, worker);
       const { sizeBytes } = result;

@@ -44,5 +44,27 @@ export interface TransferMessage {
 /** One event of a transfer. */
 export type TransferProgress = LayerProgress | TransferMessage;
 
+/** An image that was pulled. */
+export interface PulledImage {
+  /** Digest of its config. */
+  id: string;
+  /** What the tag led to: digest of an index for several platforms, or of the manifest. */
+  digest: string;
+  /** In full: `docker.io/library/busybox:latest`. */
+  reference: string;
+  /** Whether the name meant another image before, or none. */
+  isNew: boolean;
+}
+
+/** A tag that was pushed. */
+export interface PushedImage {
+  /** Digest of what was put under the tag. */
+  digest: string;
+  /** In full: `docker.io/library/busybox:latest`. */
+  reference: string;
+  /** Bytes of the manifest. */
+  sizeBytes: number;
+}
+
 /** Who listens. Called often: at most some ten times a second for each layer. */
 export type ProgressListener = (progress: TransferProgress) => void;

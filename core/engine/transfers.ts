@@ -1,0 +1,69 @@
+/**
+ * `pull` and `push` of `Images`, done in this process.
+ *
+ * @module
+ */
+import { lazy } from "../lib/lazy.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { pullImage } from "../image/pull.ts";
+import { parsePlatform } from "../lib/platform.ts";
+import { parseReference, type Reference } from "../lib/reference.ts";
+import { openRepository } from "../registry/client.ts";
+import type { PulledImage, PushedImage } from "../spec/progress.ts";
+import { currentIdMap } from "../runtime/userns.ts";
+import { DhowError } from "../errors.ts";
+import type { TransferOptions } from "./engine.ts";
+
+/** Pulls an image, or all of a repository. @param onPulled Told of each. */
+export async function pull(
+  paths: StorePaths,
+  name: string,
+  options: TransferOptions,
+  onPulled: (image: PulledImage) => Promise<void>,
+): Promise<PulledImage[]> {
+  const reference = parseReference(name);
+  const { allTags = false, platform, signal, onProgress } = options;
+  if (allTags && (reference.tag !== undefined || reference.digest !== undefined)) {
+    throw new DhowError("invalid_argument", "tag can't be used with --all-tags/-a");
+  }
+  using repository = openRepository(reference);
+  const pulled: PulledImage[] = [];
+  for (const one of await references()) {
+    const image = await pullImage(paths, repository, one, {
+      platform: platform === undefined ? undefined : parsePlatform(platform),
+      signal,
+      onProgress,
+      mapping: currentIdMap(paths).name,
+      openHelper: async (signal) => {
+        const { openLayerHelper } = await lazy<typeof import("../image/layer_helper.ts")>(
+          "../image/layer_helper.ts",
+          import.meta.url,
+        );
+        return await openLayerHelper(paths, signal);
+      },
+    });
+    await onPulled(image);
+    pulled.push(image);
+  }
+  return pulled;
+
+  async function references(): Promise<Reference[]> {
+    if (!allTags) return [reference];
+    const tags: Reference[] = [];
+    for await (const tag of repository.tags(signal ? { signal } : {})) {
+      tags.push(parseReference(`${reference.domain}/${reference.repository}:${tag}`));
+    }
+    return tags;
+  }
+}
+
+/** Pushes a tag, or all tags of a repository. */
+export async function push(
+  paths: StorePaths,
+  name: string,
+  options: TransferOptions,
+): Promise<PushedImage[]> {
+  void paths, name, options;
+  await Promise.resolve();
+  throw new DhowError("unsupported", "push: not yet");
+}

@@ -232,6 +232,7 @@ const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promi
   __hook: () => lazy<typeof import("./hidden/hook.ts")>("./hidden/hook.ts", import.meta.url),
   __layers: () => lazy<typeof import("./hidden/layers.ts")>("./hidden/layers.ts", import.meta.url),
   __rmtree: () => lazy<typeof import("./hidden/rmtree.ts")>("./hidden/rmtree.ts", import.meta.url),
+  __usage: () => lazy<typeof import("./hidden/usage.ts")>("./hidden/usage.ts", import.meta.url),
   __unpack: () => lazy<typeof import("./hidden/unpack.ts")>("./hidden/unpack.ts", import.meta.url),
 };
 

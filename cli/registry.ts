@@ -270,6 +270,16 @@ export const entries: readonly Entry[] = [
     "wait",
   ),
   entry(
+    "Show the history of an image",
+    async () =>
+      (await lazy<typeof import("./commands/image/history.ts")>(
+        "./commands/image/history.ts",
+        import.meta.url,
+      )).imageHistory,
+    "image history",
+    "history",
+  ),
+  entry(
     "Import the contents from a tarball to create a filesystem image",
     async () =>
       (await lazy<typeof import("./commands/image/import.ts")>(
@@ -310,6 +320,15 @@ export const entries: readonly Entry[] = [
     "images",
   ),
   entry(
+    "Remove unused images",
+    async () =>
+      (await lazy<typeof import("./commands/image/prune.ts")>(
+        "./commands/image/prune.ts",
+        import.meta.url,
+      )).pruneImages,
+    "image prune",
+  ),
+  entry(
     "Remove one or more images",
     async () =>
       (await lazy<typeof import("./commands/image/rm.ts")>(
@@ -319,6 +338,16 @@ export const entries: readonly Entry[] = [
     "image rm",
     "image remove",
     "rmi",
+  ),
+  entry(
+    "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    async () =>
+      (await lazy<typeof import("./commands/image/save.ts")>(
+        "./commands/image/save.ts",
+        import.meta.url,
+      )).saveImages,
+    "image save",
+    "save",
   ),
   entry(
     "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
@@ -340,6 +369,15 @@ export const entries: readonly Entry[] = [
     "inspect",
   ),
   entry(
+    "Show dhow disk usage",
+    async () =>
+      (await lazy<typeof import("./commands/system/df.ts")>(
+        "./commands/system/df.ts",
+        import.meta.url,
+      )).diskUsage,
+    "system df",
+  ),
+  entry(
     "Get real time events from the engine",
     async () =>
       (await lazy<typeof import("./commands/system/events.ts")>(
@@ -358,6 +396,15 @@ export const entries: readonly Entry[] = [
       )).info,
     "system info",
     "info",
+  ),
+  entry(
+    "Remove unused data",
+    async () =>
+      (await lazy<typeof import("./commands/system/prune.ts")>(
+        "./commands/system/prune.ts",
+        import.meta.url,
+      )).pruneSystem,
+    "system prune",
   ),
   entry(
     "Show the dhow version information",

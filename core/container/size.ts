@@ -23,7 +23,8 @@ export function ownSize(paths: StorePaths, id: string): number {
   return treeSize(`${containerDirectory(paths, id)}/upper`);
 }
 
-function treeSize(directory: string): number {
+/** Bytes in the regular files below a directory, as far as this user may look. */
+export function treeSize(directory: string): number {
   let bytes = 0;
   try {
     for (const entry of Deno.readDirSync(directory)) {

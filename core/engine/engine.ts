@@ -11,12 +11,15 @@ import type {
   ContainerInspect,
   ContainerStatus,
   ContainerSummary,
+  DiskUsage,
   EventMessage,
   ExecConfig,
   HostConfig,
+  ImageHistoryItem,
   ImageInspect,
   ImageSummary,
 } from "../spec/docker_api.ts";
+import type { ProgressListener, PulledImage, PushedImage } from "../spec/progress.ts";
 import type {
   AttachedStream,
   AttachOptions,
@@ -139,6 +142,14 @@ export interface CommitOptions extends CallOptions {
   pause?: boolean;
 }
 
+/** How to save images. */
+export interface SaveOptions {
+  /** `docker-archive` is an OCI layout too. @default "docker-archive" */
+  format?: "docker-archive" | "oci";
+  /** `linux/arm64`. @default whatever the image is for */
+  platform?: string;
+}
+
 /** What pruning has removed. */
 export interface PruneReport {
   /** Ids, or `untagged: NAME` and `deleted: DIGEST` of images, in docker's order. */
@@ -181,7 +192,17 @@ export interface ListContainersOptions {
   size?: boolean;
 }
 
-/** `docker image ...`, as far as it needs no registry. */
+/** How to pull and push. */
+export interface TransferOptions extends CallOptions {
+  /** `linux/arm64`. @default this machine's when pulling, all when pushing */
+  platform?: string;
+  /** All tags of the repository. @default false */
+  allTags?: boolean;
+  /** Told what happens to each layer. */
+  onProgress?: ProgressListener;
+}
+
+/** `docker image ...`. */
 export interface Images {
   /** What `docker images` shows, newest first. */
   list(options?: {
@@ -201,11 +222,26 @@ export interface Images {
       platform?: string;
     },
   ): Promise<string>;
+  /**
+   * Fetches an image from a registry, or with `allTags` all of a repository. Aborting leaves what can be gone on with,
+   * and nothing else.
+   */
+  pull(name: string, options?: TransferOptions): Promise<PulledImage[]>;
+  /** Sends an image to the registry that its name says, or with `allTags` all tags of its repository. */
+  push(name: string, options?: TransferOptions): Promise<PushedImage[]>;
   /** Reads a docker-archive or OCI archive. */
   load(
     tar: ReadableStream<Uint8Array>,
-    options?: CallOptions & { onProgress?: (line: string) => void },
+    options?: CallOptions & { onProgress?: (line: string) => void; platform?: string },
   ): Promise<{ id: string; references: string[] }[]>;
+  /** The steps it was made in, the newest first. */
+  history(name: string): Promise<ImageHistoryItem[]>;
+  /** An archive of images, as `docker save`; a name without a tag means all tags of the repository. */
+  save(names: readonly string[], options?: SaveOptions): Promise<ReadableStream<Uint8Array>>;
+  /** Removes images without names, or with `all` all that no container uses. Filters: `until`, `label`. */
+  prune(
+    options?: { all?: boolean; filters?: Record<string, string[]> },
+  ): Promise<PruneReport>;
   /** Gives an image another name; whatever had that name loses it. */
   tag(source: string, target: string): Promise<void>;
   /** Untags, and deletes what no tag and no container needs. Answers in docker's order. */
@@ -227,11 +263,41 @@ export interface System {
   ): AsyncIterable<EventMessage>;
   /** What `docker info` shows. */
   info(): Promise<Record<string, unknown>>;
+  /** What everything takes on the disk. Takes as long as du(1). */
+  diskUsage(): Promise<DiskUsage>;
+  /** Removes unused containers, images and, with `volumes`, anonymous volumes. */
+  prune(options?: SystemPruneOptions): Promise<SystemPruneReport>;
   /** What `docker version` shows. */
   version(): Promise<Record<string, unknown>>;
 }
 
+/** What `docker system prune` removes. */
+export interface SystemPruneOptions {
+  /** Not only images without names. */
+  all?: boolean;
+  /** Anonymous volumes too. */
+  volumes?: boolean;
+  /** `until`, `label`, `label!`. */
+  filters?: Record<string, string[]>;
+}
+
+/** What `docker system prune` has removed, kind by kind. */
+export interface SystemPruneReport {
+  containers: PruneReport;
+  volumes: PruneReport;
+  images: PruneReport;
+}
+
 export type { ContainerStatus };
+export type {
+  LayerProgress,
+  ProgressListener,
+  PulledImage,
+  PushedImage,
+  TransferMessage,
+  TransferProgress,
+  TransferStatus,
+} from "../spec/progress.ts";
 export type {
   AttachedStream,
   AttachOptions,

@@ -8,10 +8,28 @@ import type { StorePaths } from "../host/paths.ts";
 import type { ImageUser } from "../image/image_users.ts";
 import { resolveImageId } from "../image/resolve.ts";
 import { readConfig } from "../image/stored_image.ts";
-import { canonicalReference, familiarReference, parseReference } from "../lib/reference.ts";
+import {
+  canonicalReference,
+  familiarName,
+  familiarReference,
+  parseReference,
+} from "../lib/reference.ts";
 import { currentIdMap } from "../runtime/userns.ts";
-import type { EventMessage, ImageInspect, ImageSummary } from "../spec/docker_api.ts";
-import type { CallOptions, Images } from "./engine.ts";
+import type {
+  EventMessage,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+} from "../spec/docker_api.ts";
+import type {
+  CallOptions,
+  Images,
+  PruneReport,
+  PulledImage,
+  PushedImage,
+  SaveOptions,
+  TransferOptions,
+} from "./engine.ts";
 
 /** What images need of the rest of the engine. */
 export interface LocalImagesOptions {
@@ -71,9 +89,42 @@ export class LocalImages implements Images {
     return id;
   }
 
+  async pull(name: string, options: TransferOptions = {}): Promise<PulledImage[]> {
+    const { pull } = await this.#transfers();
+    return await pull(this.#paths, name, options, async ({ id, reference }) => {
+      const shownName = familiarReference(parseReference(reference));
+      await this.#options.emit?.({
+        Type: "image",
+        Action: "pull",
+        Actor: {
+          ID: shownName,
+          Attributes: { ...this.#labels(id), name: familiarName(parseReference(reference)) },
+        },
+      });
+    });
+  }
+
+  async push(name: string, options: TransferOptions = {}): Promise<PushedImage[]> {
+    const { push } = await this.#transfers();
+    const pushed = await push(this.#paths, name, options);
+    for (const { reference } of pushed) {
+      const parsed = parseReference(reference);
+      await this.#options.emit?.({
+        Type: "image",
+        Action: "push",
+        Actor: { ID: familiarReference(parsed), Attributes: { name: familiarName(parsed) } },
+      });
+    }
+    return pushed;
+  }
+
+  async #transfers() {
+    return await lazy<typeof import("./transfers.ts")>("./transfers.ts", import.meta.url);
+  }
+
   async load(
     tar: ReadableStream<Uint8Array>,
-    options: CallOptions & { onProgress?: (line: string) => void } = {},
+    options: CallOptions & { onProgress?: (line: string) => void; platform?: string } = {},
   ): Promise<{ id: string; references: string[] }[]> {
     const { loadImages } = await lazy<typeof import("../image/load_image.ts")>(
       "../image/load_image.ts",
@@ -83,6 +134,52 @@ export class LocalImages implements Images {
     const loaded = await loadImages(this.#paths, tar, options, worker);
     for (const { id } of loaded) await this.#emit("load", id, id);
     return loaded;
+  }
+
+  async history(name: string): Promise<ImageHistoryItem[]> {
+    const { imageHistory } = await lazy<typeof import("../image/history.ts")>(
+      "../image/history.ts",
+      import.meta.url,
+    );
+    return imageHistory(this.#paths, name, currentIdMap(this.#paths).name);
+  }
+
+  async save(
+    names: readonly string[],
+    options: SaveOptions = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { saveImages } = await lazy<typeof import("../image/save_images.ts")>(
+      "../image/save_images.ts",
+      import.meta.url,
+    );
+    const ids = names.map((name) => resolveAny(this.#paths, name));
+    const stream = saveImages(this.#paths, names, options);
+    for (const id of ids) if (id !== undefined) await this.#emit("save", id, id);
+    return stream;
+  }
+
+  async prune(
+    options: { all?: boolean; filters?: Record<string, string[]> } = {},
+  ): Promise<PruneReport> {
+    const { pruneImages } = await lazy<typeof import("../image/prune_images.ts")>(
+      "../image/prune_images.ts",
+      import.meta.url,
+    );
+    const { removed, reclaimedBytes } = await pruneImages(this.#paths, {
+      ...options,
+      users: () => this.#options.users(),
+      openWorker: () => this.#openWorker(),
+      mapping: currentIdMap(this.#paths).name,
+    });
+    for (const item of removed) {
+      if ("deleted" in item) await this.#emit("delete", item.deleted, item.deleted);
+    }
+    return {
+      removed: removed.map((item) =>
+        "untagged" in item ? `untagged: ${item.untagged}` : `deleted: ${item.deleted}`
+      ),
+      reclaimedBytes,
+    };
   }
 
   async tag(source: string, target: string): Promise<void> {
@@ -139,6 +236,14 @@ export class LocalImages implements Images {
     } catch {
       return {};
     }
+  }
+}
+
+function resolveAny(paths: StorePaths, name: string): string | undefined {
+  try {
+    return resolveImageId(paths, name);
+  } catch {
+    return undefined; // a repository without the tag `latest`, or none at all
   }
 }
 

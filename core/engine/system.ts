@@ -5,9 +5,9 @@
  */
 import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
-import type { EventMessage } from "../spec/docker_api.ts";
+import type { DiskUsage, EventMessage } from "../spec/docker_api.ts";
 import type { CallOptions } from "../spec/streams.ts";
-import type { Engine, System } from "./engine.ts";
+import type { Engine, System, SystemPruneOptions, SystemPruneReport } from "./engine.ts";
 
 /** What `docker version` and `info` report of the engine. */
 export const API_VERSION = "1.51";
@@ -45,6 +45,27 @@ export class LocalSystem implements System {
   async info(): Promise<Record<string, unknown>> {
     const { collectInfo } = await lazy<typeof import("./info.ts")>("./info.ts", import.meta.url);
     return await collectInfo(this.#paths, this.#engine);
+  }
+
+  async diskUsage(): Promise<DiskUsage> {
+    const { collectDiskUsage } = await lazy<typeof import("./disk_usage.ts")>(
+      "./disk_usage.ts",
+      import.meta.url,
+    );
+    return await collectDiskUsage(this.#paths, this.#engine);
+  }
+
+  async prune(options: SystemPruneOptions = {}): Promise<SystemPruneReport> {
+    const { all = false, filters = {} } = options;
+    const { pruneVolumes } = await lazy<typeof import("../container/prune_volumes.ts")>(
+      "../container/prune_volumes.ts",
+      import.meta.url,
+    );
+    const containers = await this.#engine.containers.prune(filters);
+    const volumes = options.volumes
+      ? await pruneVolumes(this.#paths, filters)
+      : { removed: [], reclaimedBytes: 0 };
+    return { containers, volumes, images: await this.#engine.images.prune({ all, filters }) };
   }
 
   async version(): Promise<Record<string, unknown>> {

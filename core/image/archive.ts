@@ -48,6 +48,11 @@ export class ImageArchive {
     this.#members.set(path, member);
   }
 
+  /** Whether there is such a member. */
+  has(path: string): boolean {
+    return this.#find(path) !== undefined;
+  }
+
   /** A document as text; undefined if there is no such member. */
   document(path: string): string | undefined {
     const member = this.#find(path);

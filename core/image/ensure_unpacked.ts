@@ -64,14 +64,25 @@ export function unpackedSize(
 ): number | undefined {
   let sum = 0;
   for (const chainId of chainIds(diffIds)) {
-    try {
-      sum += Number(Deno.readTextFileSync(`${paths.layers}/${mapping}/s/${chainId}`));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
+    const size = layerSize(paths, chainId, mapping);
+    if (size === undefined) return undefined;
+    sum += size;
   }
   return sum;
+}
+
+/** Bytes of one unpacked layer, as docker counts; undefined if it is not unpacked. */
+export function layerSize(
+  paths: StorePaths,
+  chainId: string,
+  mapping: string,
+): number | undefined {
+  try {
+    return Number(Deno.readTextFileSync(`${paths.layers}/${mapping}/s/${chainId}`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -10,8 +10,9 @@ import type { StorePaths } from "../host/paths.ts";
 import { detectCompression } from "../layer/compression.ts";
 import { cleanPath } from "../layer/root_directory.ts";
 import { isDigest } from "../lib/digest.ts";
+import { formatPlatform, hostPlatform, parsePlatform, platformFit } from "../lib/platform.ts";
 import { canonicalReference, familiarReference, parseReference } from "../lib/reference.ts";
-import type { Descriptor, Digest, ImageConfig, Index, Manifest } from "../spec/image.ts";
+import type { Descriptor, Digest, ImageConfig, Index, Manifest, Platform } from "../spec/image.ts";
 import { blobPath, writeDocument } from "../store/blob.ts";
 import { collectBlobs } from "../store/gc.ts";
 import { leaseStore, REF_NAME } from "../store/layout.ts";
@@ -19,7 +20,7 @@ import { addImage, type NewImage } from "./add_image.ts";
 import { type ImageArchive, readArchive } from "./archive.ts";
 import { type LayerWorker, unpackedSize } from "./ensure_unpacked.ts";
 import { MEDIA_TYPES, storeManifest } from "./import_image.ts";
-import { hostArchitecture } from "./stored_image.ts";
+import { readConfig } from "./stored_image.ts";
 import { unpackLayers } from "./unpack_layers.ts";
 
 /** One image that was loaded. */
@@ -33,6 +34,8 @@ export interface LoadedImage {
 export interface LoadOptions {
   signal?: AbortSignal;
   onProgress?: (line: string) => void;
+  /** `linux/arm64`: load only what is for it. @default this machine's of an index, and every other image */
+  platform?: string;
 }
 
 /** An image of the archive, its blobs stored. */
@@ -76,10 +79,11 @@ async function loadAll(
 ): Promise<LoadedImage[]> {
   using _lease = leaseStore(paths);
   const archive = await readArchive(paths, tar, options.signal);
+  const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const candidates = archive.document("manifest.json") !== undefined
-    ? await dockerImages(paths, archive)
+    ? withOciManifests(await dockerImages(paths, archive), archive)
     : archive.document("index.json") !== undefined
-    ? ociImages(archive)
+    ? ociImages(archive, wanted ?? hostPlatform())
     : undefined;
   if (candidates === undefined) {
     throw new DhowError(
@@ -88,7 +92,7 @@ async function loadAll(
     );
   }
   const loaded: LoadedImage[] = [];
-  for (const image of candidates) {
+  for (const image of candidates.filter((image) => isFor(paths, image, wanted))) {
     await unpackLayers(paths, image, worker);
     options.signal?.throwIfAborted();
     addImage(paths, { ...image, sizeBytes: unpackedSize(paths, image.diffIds, worker.mapping) });
@@ -97,7 +101,35 @@ async function loadAll(
     for (const reference of references) options.onProgress?.(`Loaded image: ${reference}`);
     if (references.length === 0) options.onProgress?.(`Loaded image ID: ${image.id}`);
   }
+  if (loaded.length === 0 && wanted !== undefined) {
+    throw new DhowError(
+      "not_found",
+      `Cannot load archive: nothing in it is for platform ${formatPlatform(wanted)}`,
+    );
+  }
   return loaded;
+}
+
+function isFor(paths: StorePaths, { id }: Candidate, wanted: Platform | undefined): boolean {
+  if (wanted === undefined) return true;
+  const { os, architecture, variant } = readConfig(paths, id);
+  return platformFit(wanted, { os, architecture, ...variant && { variant } }) > 0;
+}
+
+/** Images of an archive that is an OCI layout too keep the manifests, and with them the digests, that it has. */
+function withOciManifests(images: Candidate[], archive: ImageArchive): Candidate[] {
+  if (archive.document("index.json") === undefined) return images;
+  let known: Candidate[];
+  try {
+    known = ociImages(archive, hostPlatform());
+  } catch {
+    return images;
+  }
+  const layersOf = ({ layers }: Candidate) => layers.map(({ digest }) => digest).join();
+  return images.map((image) => {
+    const same = known.find((one) => one.id === image.id && layersOf(one) === layersOf(image));
+    return same === undefined ? image : { ...image, manifest: same.manifest };
+  });
 }
 
 async function dockerImages(paths: StorePaths, archive: ImageArchive): Promise<Candidate[]> {
@@ -149,11 +181,11 @@ function layerMediaType(paths: StorePaths, digest: Digest): string {
   return MEDIA_TYPES.layer + (compression === undefined ? "" : `+${compression}`);
 }
 
-function ociImages(archive: ImageArchive): Candidate[] {
+function ociImages(archive: ImageArchive, platform: Platform): Candidate[] {
   const images = new Map<Digest, Candidate>();
   for (const line of archive.json<Index>("index.json").manifests ?? []) {
     if (isAttestation(line)) continue;
-    const { image, manifest } = ociImage(archive, line);
+    const { image, manifest } = ociImage(archive, line, platform);
     const there = images.get(image.id);
     const name = line.annotations?.["io.containerd.image.name"] ?? line.annotations?.[REF_NAME];
     const references = name === undefined ? [] : [canonicalOf(name)];
@@ -166,8 +198,9 @@ function ociImages(archive: ImageArchive): Candidate[] {
 function ociImage(
   archive: ImageArchive,
   line: Descriptor,
+  platform: Platform,
 ): { image: Omit<Candidate, "manifest" | "references">; manifest: Descriptor } {
-  const manifestLine = choosePlatform(archive, line);
+  const manifestLine = choosePlatform(archive, line, platform);
   const path = `blobs/${manifestLine.digest.replace(":", "/")}`;
   archive.verifiedBlob(manifestLine);
   const manifest = archive.json<Manifest>(path);
@@ -185,18 +218,19 @@ function ociImage(
   };
 }
 
-/** Of a multi-platform index this machine's manifest, else the first that is an image. */
-function choosePlatform(archive: ImageArchive, line: Descriptor): Descriptor {
+/** Of a multi-platform index the manifest that fits best, else the first that is an image. */
+function choosePlatform(archive: ImageArchive, line: Descriptor, wanted: Platform): Descriptor {
   let current = line;
   for (let depth = 0; depth < 4; depth++) {
     const index = archive.json<Partial<Index>>(`blobs/${current.digest.replace(":", "/")}`);
     if (!Array.isArray(index.manifests)) return current;
     archive.verifiedBlob(current);
-    const images = index.manifests.filter((manifest) => !isAttestation(manifest));
-    const mine = images.find(({ platform }) =>
-      platform?.os === "linux" && platform.architecture === hostArchitecture()
+    // Those of other platforms need not be in the archive.
+    const images = index.manifests.filter((manifest) =>
+      !isAttestation(manifest) && archive.has(`blobs/${manifest.digest.replace(":", "/")}`)
     );
-    const next = mine ?? images[0];
+    const fit = ({ platform }: Descriptor) => platform ? platformFit(wanted, platform) : 0;
+    const next = images.toSorted((a, b) => fit(b) - fit(a))[0];
     if (next === undefined) break;
     current = next;
   }

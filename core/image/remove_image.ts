@@ -53,6 +53,15 @@ export async function removeImage(
   if (!plan.deletes) return removed;
   removed.push({ deleted: image.id });
   removed.push(...deadChains(paths, image.id, users).map((chain) => ({ deleted: chain })));
+  await sweep(paths, options);
+  return removed;
+}
+
+/** Removes the blobs and layers that nobody needs any more. */
+export async function sweep(
+  paths: StorePaths,
+  options: Pick<RemoveOptions, "users" | "openWorker">,
+): Promise<void> {
   await collectGarbage(paths, {
     usedChainIds: () => options.users().flatMap(({ diffIds }) => chainIds(diffIds)),
     chainIdsOf: chainIds,
@@ -61,7 +70,6 @@ export async function removeImage(
       await worker.removeTrees(trees);
     },
   });
-  return removed;
 }
 
 /** What a removal does. */
@@ -136,8 +144,8 @@ function short(id: string): string {
   return id.replace("sha256:", "").slice(0, 12);
 }
 
-/** chainIDs of a removed image that nobody else has, the topmost first. */
-function deadChains(paths: StorePaths, id: Digest, users: ImageUser[]): string[] {
+/** chainIDs of a removed image that nobody else has, the topmost first, as `sha256:...`. */
+export function deadChains(paths: StorePaths, id: Digest, users: ImageUser[]): string[] {
   const needed = new Set(users.flatMap(({ diffIds }) => chainIds(diffIds)));
   for (const other of listStoredImages(paths)) {
     for (const chain of tryChains(paths, other.id)) needed.add(chain);

@@ -62,3 +62,19 @@ export interface ImageSummary {
   /** How many containers use it; -1 if nobody counted. */
   Containers: number;
 }
+
+/** One row of `GET /images/{name}/history`. */
+export interface ImageHistoryItem {
+  /** Of the image after this step, if it is here; else `<missing>`. */
+  Id: string;
+  /** Unix seconds. */
+  Created: number;
+  /** The command or instruction. */
+  CreatedBy: string;
+  /** Names of the image after this step. */
+  Tags: string[] | null;
+  /** Bytes of the layer it made. */
+  Size: number;
+  /** Whatever was noted. */
+  Comment: string;
+}

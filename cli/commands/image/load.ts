@@ -14,6 +14,11 @@ export const loadImage = command({
   args: "",
   flags: {
     input: { type: "string", short: "i", help: "Read from tar archive file, instead of STDIN" },
+    platform: {
+      type: "string",
+      help: "Load only the given platform variant. " +
+        'Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+    },
     quiet: { type: "bool", short: "q", help: "Suppress the load output" },
   },
   async run({ flags, engine, out }) {
@@ -21,6 +26,9 @@ export const loadImage = command({
       throw new ExitError(1, "requested load from stdin, but stdin is empty");
     }
     const tar = await openInput(flags.input === "" ? "-" : flags.input);
-    await engine.images.load(tar, { onProgress: (line) => out.line(line) });
+    await engine.images.load(tar, {
+      onProgress: (line) => out.line(line),
+      ...flags.platform !== "" && { platform: flags.platform },
+    });
   },
 });

@@ -5,6 +5,7 @@
  */
 import type { Engine } from "../core/engine/engine.ts";
 import { DhowError } from "../core/errors.ts";
+import { lazy } from "../core/lib/lazy.ts";
 import type { ContainerCreate } from "../core/spec/docker_api.ts";
 import { ExitError } from "./errors.ts";
 import { errorText } from "./for_each.ts";
@@ -38,35 +39,39 @@ export async function createContainer(
   const request = buildCreateRequest(context);
   prepare(request);
   if (flags.cidfile !== "") assertNoCidfile(flags.cidfile);
-  if (flags.pull === "always") {
-    throw new DhowError("unsupported", "--pull always is not supported yet: " + HOW_TO_GET);
-  }
-  const { id, warnings } = await createOrExplain(engine, request, { pull: flags.pull, err });
+  const { id, warnings } = await pullAndCreate(context, request);
   for (const warning of warnings) err.line(`WARNING: ${warning}`);
   if (flags.cidfile !== "") writeCidfile(flags.cidfile, id);
   return { id, request };
 }
 
-/** What there is instead of a pull. */
-const HOW_TO_GET = "dhow cannot pull yet, get the image with `dhow load -i FILE` or " +
-  "`dhow import FILE NAME`";
-
-async function createOrExplain(
-  engine: Engine,
+/** Creates the container from the image that is there, or that is fetched because it is missing or asked for anew. */
+async function pullAndCreate(
+  context: CreateContext,
   request: ContainerCreate,
-  options: { pull: string; err: Output },
 ): Promise<{ id: string; warnings: string[] }> {
+  const { engine, err, flags } = context;
+  const image = request.config.Image;
+  if (flags.pull === "always") await pullMissing(context, image);
   try {
     return await engine.containers.create(request);
   } catch (error) {
     const isNotFound = error instanceof DhowError && error.code === "not_found";
-    if (!isNotFound || await hasImage(engine, request.config.Image)) throw error;
-    if (options.pull === "never") throw error;
-    const image = request.config.Image;
+    if (!isNotFound || flags.pull !== "missing" || await hasImage(engine, image)) throw error;
     const name = /[:@][^/]*$/.test(image) ? image : image + ":latest";
-    options.err.line(`Unable to find image '${name}' locally`);
-    throw new DhowError("not_found", `No such image: ${name}: ${HOW_TO_GET}`, { cause: error });
+    if (!flags.quiet) err.line(`Unable to find image '${name}' locally`);
+    await pullMissing(context, image);
+    return await engine.containers.create(request);
   }
+}
+
+/** Fetches an image, telling on stderr: stdout is the container's. */
+async function pullMissing({ engine, err, flags }: CreateContext, image: string): Promise<void> {
+  const { pullForRun } = await lazy<typeof import("./pull_for_run.ts")>(
+    "./pull_for_run.ts",
+    import.meta.url,
+  );
+  await pullForRun(engine, image, { err, quiet: flags.quiet, platform: flags.platform });
 }
 
 async function hasImage(engine: Engine, name: string): Promise<boolean> {

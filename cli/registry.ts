@@ -31,6 +31,8 @@ export const commonCommands: readonly string[] = [
   "run",
   "exec",
   "ps",
+  "pull",
+  "push",
   "images",
   "version",
   "info",
@@ -327,6 +329,26 @@ export const entries: readonly Entry[] = [
         import.meta.url,
       )).pruneImages,
     "image prune",
+  ),
+  entry(
+    "Download an image from a registry",
+    async () =>
+      (await lazy<typeof import("./commands/image/pull.ts")>(
+        "./commands/image/pull.ts",
+        import.meta.url,
+      )).pullImage,
+    "image pull",
+    "pull",
+  ),
+  entry(
+    "Upload an image to a registry",
+    async () =>
+      (await lazy<typeof import("./commands/image/push.ts")>(
+        "./commands/image/push.ts",
+        import.meta.url,
+      )).pushImage,
+    "image push",
+    "push",
   ),
   entry(
     "Remove one or more images",

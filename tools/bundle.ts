@@ -2,7 +2,8 @@
  * `dhow setup`'s last step: dist/dhow.js, `run` and `exec` in one file, which takes less time to load than a hundred. The
  * launcher uses it for them as long as no source is newer; the other commands are as fast from the sources.
  *
- * What the sources load lazily (core/lib/lazy.ts) is in the same file, evaluated when it is asked for.
+ * What the sources load lazily (core/lib/lazy.ts) is in the same file, evaluated when it is asked for, but for what is
+ * seldom needed.
  *
  * @module
  */
@@ -30,6 +31,11 @@ const ENGINE_PARTS: ReadonlySet<string> = new Set([
   "/core/image/builtin_image.ts",
   "/core/image/inspect_image.ts",
   "/core/image/resolve.ts",
+]);
+
+/** What they need seldom, and a lot of it: loaded from the sources. Nothing but plain values goes to and fro. */
+const FROM_SOURCES: ReadonlySet<string> = new Set([
+  "/core/engine/transfers.ts",
 ]);
 
 await bundle();
@@ -69,6 +75,7 @@ function transform(text: string, folder: string): string {
   const resolve = (specifier: string) => new URL(specifier, `file:///${folder}/x`).pathname;
   return text.replace(lazyImport, (_, specifier) => {
     const path = resolve(specifier);
+    if (FROM_SOURCES.has(path)) return `import(new URL("${specifier}", import.meta.url).href)`;
     const isCommand = /^\/cli\/(commands|hidden)\//.test(path);
     const isLeftOut = isCommand && !COMMANDS.has(path) ||
       folder === "core/engine" && !ENGINE_PARTS.has(path);

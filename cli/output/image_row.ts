@@ -30,13 +30,15 @@ export const imageColumns: readonly string[] = ["Repository", "Tag", "ID", "Crea
 const NONE = "<none>";
 
 /** Everything `--format` can show of an image, once for each of its names. */
-export function toImageRows(image: ImageSummary, options: { truncate: boolean }): Row[] {
-  const names = image.RepoTags.length > 0 ? image.RepoTags.map(splitName) : [[NONE, NONE]];
-  return names.map(([repository, tag]) => ({
+export function toImageRows(
+  image: ImageSummary,
+  options: { truncate: boolean; digests?: boolean },
+): Row[] {
+  return namesOf(image, options.digests ?? false).map(({ repository, tag, digest }) => ({
     Containers: String(image.Containers),
     CreatedAt: formatGoTime(image.Created),
     CreatedSince: formatHumanDuration(Date.now() / 1000 - image.Created) + " ago",
-    Digest: NONE,
+    Digest: digest,
     ID: options.truncate ? shortId(image.Id) : image.Id,
     Repository: repository,
     SharedSize: "N/A",
@@ -45,6 +47,24 @@ export function toImageRows(image: ImageSummary, options: { truncate: boolean })
     UniqueSize: "N/A",
     VirtualSize: formatSize(image.Size, 4),
   }));
+}
+
+/** Docker's rows: one for each tag, with digests one for each that the tag's repository has; then digests without tags. */
+function namesOf(
+  { RepoTags, RepoDigests }: ImageSummary,
+  digests: boolean,
+): { repository: string; tag: string; digest: string }[] {
+  const byDigest = RepoDigests.map((name) => name.split("@") as [string, string]);
+  const tagged = RepoTags.map(splitName);
+  const rows = tagged.flatMap(([repository, tag]) => {
+    const found = digests ? byDigest.filter(([other]) => other === repository) : [];
+    if (found.length === 0) return [{ repository, tag, digest: NONE }];
+    return found.map(([, digest]) => ({ repository, tag, digest }));
+  });
+  const bare = byDigest.filter(([name]) => !tagged.some(([repository]) => repository === name))
+    .map(([repository, digest]) => ({ repository, tag: NONE, digest: digests ? digest : NONE }));
+  const all = [...rows, ...bare];
+  return all.length > 0 ? all : [{ repository: NONE, tag: NONE, digest: NONE }];
 }
 
 /** `localhost:5000/foo:bar` at its last colon. */

@@ -5,9 +5,9 @@
  */
 import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { pullImage } from "../image/pull.ts";
+import { pullImage, pullStatus } from "../image/pull.ts";
 import { parsePlatform } from "../lib/platform.ts";
-import { parseReference, type Reference } from "../lib/reference.ts";
+import { familiarName, parseReference, type Reference } from "../lib/reference.ts";
 import { openRepository } from "../registry/client.ts";
 import type { PulledImage, PushedImage } from "../spec/progress.ts";
 import { currentIdMap } from "../runtime/userns.ts";
@@ -33,6 +33,7 @@ export async function pull(
       platform: platform === undefined ? undefined : parsePlatform(platform),
       signal,
       onProgress,
+      isOneOfMany: allTags,
       mapping: currentIdMap(paths).name,
       openHelper: async (signal) => {
         const { openLayerHelper } = await lazy<typeof import("../image/layer_helper.ts")>(
@@ -44,6 +45,10 @@ export async function pull(
     });
     await onPulled(image);
     pulled.push(image);
+  }
+  if (allTags) {
+    const isNew = pulled.some((image) => image.isNew);
+    onProgress?.({ kind: "message", text: pullStatus(isNew, familiarName(reference)) });
   }
   return pulled;
 

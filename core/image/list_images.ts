@@ -11,7 +11,7 @@ import { familiarName, familiarReference, parseReference } from "../lib/referenc
 import type { ImageSummary } from "../spec/docker_api.ts";
 import type { ImageConfig } from "../spec/image.ts";
 import type { ImageUser } from "./image_users.ts";
-import { imageSize } from "./inspect_image.ts";
+import { imageSize, shownDigests } from "./inspect_image.ts";
 import { resolveImageId } from "./resolve.ts";
 import { listStoredImages, readConfig, type StoredImage } from "./stored_image.ts";
 
@@ -129,7 +129,7 @@ function summarize(paths: StorePaths, row: Row, users: ImageUser[]): ImageSummar
     Id: image.id,
     ParentId: "",
     RepoTags: row.references.map((text) => familiarReference(parseReference(text))).sort(),
-    RepoDigests: [],
+    RepoDigests: shownDigests(row.image),
     Created: Math.floor(createdMs / 1000),
     Size: imageSize(paths, image),
     SharedSize: -1,

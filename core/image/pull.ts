@@ -33,6 +33,8 @@ export interface PullImageOptions {
   platform?: Platform | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ProgressListener | undefined;
+  /** One of several: it says no status of its own. @default false */
+  isOneOfMany?: boolean;
   /** Opened only if there is something to unpack. */
   openHelper(signal: AbortSignal): Promise<LayerHelper>;
   /** Name of the id mapping that images are unpacked for. */
@@ -250,11 +252,7 @@ class Pull {
     }
     const say = (text: string) => this.#onProgress({ kind: "message", text });
     say(`Digest: ${digest}`);
-    say(
-      isNew
-        ? `Status: Downloaded newer image for ${this.#shown}`
-        : `Status: Image is up to date for ${this.#shown}`,
-    );
+    if (!this.#options.isOneOfMany) say(pullStatus(isNew, this.#shown));
     const { platform } = this.#options;
     if (platform !== undefined && !this.#suits(config)) {
       say(
@@ -265,6 +263,13 @@ class Pull {
     }
     return { id, digest, reference: canonicalReference(this.#reference), isNew };
   }
+}
+
+/** Docker's last words. */
+export function pullStatus(isNew: boolean, shown: string): string {
+  return isNew
+    ? `Status: Downloaded newer image for ${shown}`
+    : `Status: Image is up to date for ${shown}`;
 }
 
 /** An image whose parts are all in the store. */

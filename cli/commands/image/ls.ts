@@ -32,7 +32,11 @@ export const listImages = command({
     const filters = toFilters(flags.filter);
     if (args[0] !== undefined) (filters["reference"] ??= []).push(args[0]);
     const images = await engine.images.list({ all: flags.all, filters, digests: flags.digests });
-    const rows = images.flatMap((image) => toImageRows(image, { truncate: !flags.noTrunc }));
+    const options = {
+      truncate: !flags.noTrunc,
+      digests: flags.digests || usesDigest(flags.format),
+    };
+    const rows = images.flatMap((image) => toImageRows(image, options));
     const format = flags.quiet && flags.format === "" ? "{{.ID}}" : flags.format;
     out.write(
       await formatRows(rows, {
@@ -44,3 +48,8 @@ export const listImages = command({
     );
   },
 });
+
+/** As docker: a format that asks for the digest gets a row for each. */
+function usesDigest(format: string): boolean {
+  return format.includes("{{.Digest}}") || format.includes(".Digest ");
+}

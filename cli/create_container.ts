@@ -35,7 +35,7 @@ export async function createContainer(
   context: CreateContext,
   prepare: (request: ContainerCreate) => void = () => {},
 ): Promise<Created> {
-  const { engine, err, flags } = context;
+  const { err, flags } = context;
   const request = buildCreateRequest(context);
   prepare(request);
   if (flags.cidfile !== "") assertNoCidfile(flags.cidfile);

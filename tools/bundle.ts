@@ -22,6 +22,7 @@ const ENGINE_PARTS: ReadonlySet<string> = new Set([
   "/core/container/attach.ts",
   "/core/container/container_event.ts",
   "/core/container/create.ts",
+  "/core/container/events.ts",
   "/core/container/exec.ts",
   "/core/container/finish.ts",
   "/core/container/host_config.ts",

@@ -23,6 +23,7 @@ export interface Group {
 export const groups: Readonly<Record<string, Group>> = {
   container: { summary: "Manage containers" },
   image: { summary: "Manage images" },
+  manifest: { summary: "Look at manifests and manifest lists in registries" },
   system: { summary: "Manage dhow" },
 };
 
@@ -34,6 +35,9 @@ export const commonCommands: readonly string[] = [
   "pull",
   "push",
   "images",
+  "login",
+  "logout",
+  "search",
   "version",
   "info",
 ];
@@ -398,6 +402,42 @@ export const entries: readonly Entry[] = [
         import.meta.url,
       )).diskUsage,
     "system df",
+  ),
+  entry(
+    "Authenticate to a registry",
+    async () =>
+      (await lazy<typeof import("./commands/registry/login.ts")>(
+        "./commands/registry/login.ts",
+        import.meta.url,
+      )).login,
+    "login",
+  ),
+  entry(
+    "Log out from a registry",
+    async () =>
+      (await lazy<typeof import("./commands/registry/logout.ts")>(
+        "./commands/registry/logout.ts",
+        import.meta.url,
+      )).logout,
+    "logout",
+  ),
+  entry(
+    "Display an image manifest, or manifest list",
+    async () =>
+      (await lazy<typeof import("./commands/manifest/inspect.ts")>(
+        "./commands/manifest/inspect.ts",
+        import.meta.url,
+      )).inspectManifest,
+    "manifest inspect",
+  ),
+  entry(
+    "Search Docker Hub for images",
+    async () =>
+      (await lazy<typeof import("./commands/registry/search.ts")>(
+        "./commands/registry/search.ts",
+        import.meta.url,
+      )).search,
+    "search",
   ),
   entry(
     "Get real time events from the engine",

@@ -49,3 +49,17 @@ export function toRawModes(modes: TerminalModes): TerminalModes {
   termios.cfmakeraw(raw);
   return raw;
 }
+
+/** Byte offset of `c_lflag`, with glibc as with musl. */
+const C_LFLAG = 12;
+
+/** `<bits/termios-c_lflag.h>`: show what is typed. */
+const ECHO = 0o10;
+
+/** A copy of `modes` in which what is typed is not shown. */
+export function toSilentModes(modes: TerminalModes): TerminalModes {
+  const silent = modes.slice();
+  const view = new DataView(silent.buffer);
+  view.setUint32(C_LFLAG, view.getUint32(C_LFLAG, true) & ~ECHO, true);
+  return silent;
+}

@@ -19,6 +19,8 @@ export interface AuthorizerOptions {
   send: TokenFetch;
   /** The user allows plain http to this registry. */
   isInsecure: boolean;
+  /** Asks for a refresh token too, as `login` does. @default false */
+  offline?: boolean;
 }
 
 /** Makes the `Authorization` header of requests to one registry. */
@@ -26,6 +28,7 @@ export class Authorizer {
   readonly #options: AuthorizerOptions;
   #challenge: Challenge | undefined;
   #credentials: Promise<Credentials | undefined> | undefined;
+  #refreshToken: string | undefined;
   /** What the registry asked for beyond what we would. */
   readonly #asked = new Map<string, string>();
 
@@ -58,9 +61,20 @@ export class Authorizer {
       service: challenge.service,
       scope: mergeScopes(scope, asked),
       credentials,
+      ...this.#options.offline && { offline: true },
     };
-    const { token } = await getToken(request, this.#options.send, stale?.replace(/^Bearer /, ""));
+    const { token, refreshToken } = await getToken(
+      request,
+      this.#options.send,
+      stale?.replace(/^Bearer /, ""),
+    );
+    this.#refreshToken = refreshToken ?? this.#refreshToken;
     return `Bearer ${token}`;
+  }
+
+  /** What a token server gave to be kept instead of the password. */
+  get refreshToken(): string | undefined {
+    return this.#refreshToken;
   }
 
   /**

@@ -47,12 +47,14 @@ export function openRepository(name: RepositoryName, options: RegistryOptions = 
 /** A transport to the registry `domain`, for what is not about one repository. */
 export async function openTransport(
   domain: string,
-  options: RegistryOptions = {},
+  options: RegistryOptions & { offline?: boolean } = {},
 ): Promise<Transport> {
   const settings = settingsFor(options.settings ?? await readSettings(), domain);
+  const { offline = false } = options;
   return new Transport(endpointOf(domain, options, settings), {
     limits: limitsOf(options, settings),
     credentials: options.credentials ?? findCredentials,
+    offline,
   });
 }
 

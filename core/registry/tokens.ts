@@ -63,9 +63,9 @@ export async function getToken(
   send: TokenFetch,
   stale?: string,
 ): Promise<Token> {
-  const { realm, service, scope, credentials } = request;
+  const { realm, service, scope, credentials, offline = false } = request;
   const user = JSON.stringify(credentials ?? null);
-  const key = JSON.stringify([realm.href, service, scope]);
+  const key = JSON.stringify([realm.href, service, scope, offline]);
   const known = cache.get(key);
   if (known?.user === user) {
     const token = await known.token.catch(() => undefined);

@@ -46,6 +46,8 @@ export interface TransportOptions {
   credentials: CredentialSource;
   /** The repository that credentials may be special for. */
   repository?: string;
+  /** Asks token servers for a refresh token too. @default false */
+  offline?: boolean;
 }
 
 const REDIRECTS_MAX = 10;
@@ -75,6 +77,7 @@ export class Transport implements Disposable {
     const { repository } = options;
     this.#authorizer = new Authorizer({
       isInsecure,
+      ...options.offline && { offline: true },
       credentials: () => options.credentials({ domain, ...repository && { repository } }),
       send: (url, init) => this.#sendOne(url, init, this.#limits.answerMs),
     });
@@ -104,6 +107,11 @@ export class Transport implements Disposable {
   /** The registry's address: after the first answer the right one. */
   get base(): URL {
     return new URL(`${this.#schemes[0]}://${this.#endpoint.host}`);
+  }
+
+  /** What a token server gave to be kept instead of the password. */
+  get refreshToken(): string | undefined {
+    return this.#authorizer.refreshToken;
   }
 
   /** Ends all connections. */

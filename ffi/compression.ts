@@ -41,7 +41,7 @@ export function openDecoder(compression: Compression): Decoder {
 }
 
 /** The struct all of zlib's descendants share in kind: where the input and the output go, and how much is left. */
-class Stream {
+export class Stream {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly output = new Uint8Array(OUTPUT_BYTES);
   readonly #view: DataView;

@@ -106,16 +106,14 @@ export class LocalImages implements Images {
 
   async push(name: string, options: TransferOptions = {}): Promise<PushedImage[]> {
     const { push } = await this.#transfers();
-    const pushed = await push(this.#paths, name, options);
-    for (const { reference } of pushed) {
+    return await push(this.#paths, name, options, async ({ reference }) => {
       const parsed = parseReference(reference);
       await this.#options.emit?.({
         Type: "image",
         Action: "push",
         Actor: { ID: familiarReference(parsed), Attributes: { name: familiarName(parsed) } },
       });
-    }
-    return pushed;
+    });
   }
 
   async #transfers() {

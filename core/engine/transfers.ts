@@ -6,6 +6,8 @@
 import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { pullImage, pullStatus } from "../image/pull.ts";
+import { notHere, pushImage } from "../image/push.ts";
+import { listStoredImages } from "../image/stored_image.ts";
 import { parsePlatform } from "../lib/platform.ts";
 import { familiarName, parseReference, type Reference } from "../lib/reference.ts";
 import { openRepository } from "../registry/client.ts";
@@ -23,9 +25,7 @@ export async function pull(
 ): Promise<PulledImage[]> {
   const reference = parseReference(name);
   const { allTags = false, platform, signal, onProgress } = options;
-  if (allTags && (reference.tag !== undefined || reference.digest !== undefined)) {
-    throw new DhowError("invalid_argument", "tag can't be used with --all-tags/-a");
-  }
+  assertTagless(reference, allTags);
   using repository = openRepository(reference);
   const pulled: PulledImage[] = [];
   for (const one of await references()) {
@@ -62,13 +62,46 @@ export async function pull(
   }
 }
 
-/** Pushes a tag, or all tags of a repository. */
+/** Pushes a tag, or all tags of a repository. @param onPushed Told of each. */
 export async function push(
   paths: StorePaths,
   name: string,
   options: TransferOptions,
+  onPushed: (image: PushedImage) => Promise<void>,
 ): Promise<PushedImage[]> {
-  void paths, name, options;
-  await Promise.resolve();
-  throw new DhowError("unsupported", "push: not yet");
+  const reference = parseReference(name);
+  const { allTags = false, platform, signal, onProgress } = options;
+  assertTagless(reference, allTags);
+  if (reference.digest !== undefined) {
+    throw new DhowError("invalid_argument", "cannot push a digest reference");
+  }
+  const references = allTags ? localTags(paths, reference) : [
+    { ...reference, tag: reference.tag ?? "latest" },
+  ];
+  if (references.length === 0) throw notHere(reference);
+  using repository = openRepository(reference, { actions: "pull,push" });
+  const pushed: PushedImage[] = [];
+  for (const one of references) {
+    const image = await pushImage(paths, repository, one, {
+      platform: platform === undefined ? undefined : parsePlatform(platform),
+      signal,
+      onProgress,
+    });
+    await onPushed(image);
+    pushed.push(image);
+  }
+  return pushed;
+}
+
+/** The tags of a repository that are here, sorted. */
+function localTags(paths: StorePaths, { domain, repository }: Reference): Reference[] {
+  const names = listStoredImages(paths).flatMap(({ references }) => references);
+  return names.map(parseReference).filter((one) =>
+    one.domain === domain && one.repository === repository && one.tag !== undefined
+  ).sort((a, b) => a.tag! < b.tag! ? -1 : 1);
+}
+
+function assertTagless(reference: Reference, allTags: boolean): void {
+  if (!allTags || reference.tag === undefined && reference.digest === undefined) return;
+  throw new DhowError("invalid_argument", "tag can't be used with --all-tags/-a");
 }

@@ -64,29 +64,29 @@ export class HttpClients implements Disposable {
 }
 
 async function openClient(url: URL): Promise<Deno.HttpClient> {
-  const direct = isLoopback(url.host) && hasProxy();
-  if (url.protocol !== "https:") return create({}, direct);
+  if (url.protocol !== "https:") return create({}, url);
   const { caCerts, client } = await readCertificates(url.host);
-  return create({ caCerts, ...client }, direct);
+  return create({ caCerts, ...client }, url);
 }
 
-function hasProxy(): boolean {
-  return PROXY_VARIABLES.some((name) =>
-    Deno.env.get(name) !== undefined || Deno.env.get(name.toLowerCase()) !== undefined
-  );
+/** Whether a proxy is named that Deno would use, and docker would not: for this machine, or despite `NO_PROXY=*`. */
+function isDirect(url: URL): boolean {
+  const value = (name: string) => Deno.env.get(name) || Deno.env.get(name.toLowerCase());
+  if (!PROXY_VARIABLES.some(value)) return false;
+  return isLoopback(url.host) || value("NO_PROXY")?.trim() === "*";
 }
 
-/** @param direct Past all proxies, as docker reaches this machine itself: Deno reads the environment just here. */
+/** Makes a pool for `url`. Deno reads the environment just here, and so is told here to go past proxies. */
 function create(
   options: Deno.CreateHttpClientOptions & Partial<{ cert: string; key: string }>,
-  direct: boolean,
+  url: URL,
 ): Deno.HttpClient {
   const make = () => Deno.createHttpClient(options as Deno.CreateHttpClientOptions);
-  if (!direct) return make();
+  if (!isDirect(url)) return make();
   const names = ["NO_PROXY", "no_proxy"];
   const before = names.map((name) => Deno.env.get(name));
   try {
-    for (const name of names) Deno.env.set(name, "*");
+    for (const name of names) Deno.env.set(name, url.hostname.replace(/[[\]]/g, ""));
     return make();
   } finally {
     names.forEach((name, i) => {

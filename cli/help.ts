@@ -17,6 +17,12 @@ export const globalFlags = {
     help: 'Set the logging level ("debug", "info", "warn", "error", "fatal")',
   },
   root: { type: "string", help: "Directory of images, containers and volumes", hint: "dir" },
+  storageDriver: {
+    type: "string",
+    hint: "driver",
+    help: 'How new containers get their root ("overlay", "fuse-overlayfs", "copy"); ' +
+      "by default the best that works",
+  },
   version: { type: "bool", short: "v", help: "Print version information and quit" },
 } as const satisfies FlagTable;
 

@@ -69,6 +69,10 @@ async function parseGlobals(
       out.line(`dhow version ${VERSION}`);
       return undefined;
     }
+    if (parsed.given.has("storageDriver")) {
+      // It concerns the processes that dhow starts as well.
+      Deno.env.set("DHOW_STORAGE_DRIVER", parsed.flags.storageDriver);
+    }
     globals.root = parsed.flags.root === "" ? undefined : parsed.flags.root;
     globals.debug = parsed.flags.debug;
     globals.logLevel = parsed.flags.logLevel;
@@ -232,6 +236,8 @@ const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promi
   __hook: () => lazy<typeof import("./hidden/hook.ts")>("./hidden/hook.ts", import.meta.url),
   __layers: () => lazy<typeof import("./hidden/layers.ts")>("./hidden/layers.ts", import.meta.url),
   __rmtree: () => lazy<typeof import("./hidden/rmtree.ts")>("./hidden/rmtree.ts", import.meta.url),
+  __storage: () =>
+    lazy<typeof import("./hidden/storage.ts")>("./hidden/storage.ts", import.meta.url),
   __usage: () => lazy<typeof import("./hidden/usage.ts")>("./hidden/usage.ts", import.meta.url),
   __unpack: () => lazy<typeof import("./hidden/unpack.ts")>("./hidden/unpack.ts", import.meta.url),
 };

@@ -63,6 +63,7 @@ const SYS_getdents64 = ARM ? 61 : 217;
 // <linux/fs.h>
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
+const FICLONE = 0x40049409n;
 
 const libc = openLibc({
   /** (long number, ...) */
@@ -77,6 +78,8 @@ const libc = openLibc({
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   /** (int fd, off_t offset, int whence) */
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  /** (int fd, unsigned long request, int argument) */
+  ioctl: { parameters: ["i32", "u64", "i32"], result: "i32" },
   /** (int fd, off_t length) */
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   /** (int dirfd, const char *path, mode_t mode) */
@@ -209,6 +212,11 @@ export function seekHole(fd: number, offset: number): number {
 /** Sets the length; what is beyond the old end is a hole. @throws {SyscallError} */
 export function ftruncate(fd: number, length: number): void {
   check("ftruncate", libc.ftruncate(fd, BigInt(length)));
+}
+
+/** Makes `target` share the content of `source`, as ioctl(2) with `FICLONE`; false where the file system cannot. */
+export function tryClone(source: number, target: number): boolean {
+  return libc.ioctl(target, FICLONE, source) === 0;
 }
 
 /** Makes a directory; answers 0 or a negative errno. */

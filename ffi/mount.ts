@@ -3,13 +3,27 @@
  *
  * @module
  */
-import { AT_FDCWD, CLONE_NEWNS, MS_PRIVATE, MS_REC, O_CLOEXEC } from "./abi/constants.ts";
+import {
+  AT_FDCWD,
+  CLONE_NEWNS,
+  MNT_DETACH,
+  MS_PRIVATE,
+  MS_REC,
+  O_CLOEXEC,
+} from "./abi/constants.ts";
 import { check, cString, openLibc } from "./libc.ts";
 
 // <asm-generic/unistd.h>, the same everywhere; the C library has no wrapper before glibc 2.36.
 const SYS_open_tree = 428n;
 // <linux/mount.h>
 const OPEN_TREE_CLONE = 1;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const SYS_move_mount = 429n;
+
+const libcMove = openLibc({
+  /** (long number, int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags) */
+  syscall: { parameters: ["i64", "i32", "buffer", "i32", "buffer", "u32"], result: "i64" },
+});
 
 const libc = openLibc({
   fchdir: { parameters: [/* fd */ "i32"], result: "i32" },
@@ -18,6 +32,7 @@ const libc = openLibc({
   setns: { parameters: [/* fd */ "i32", /* nstype */ "i32"], result: "i32" },
   /** (long number, int dirfd, const char *path, unsigned flags) */
   syscall: { parameters: ["i64", "i32", "buffer", "u32"], result: "i64" },
+  umount2: { parameters: [/* target */ "buffer", /* flags */ "i32"], result: "i32" },
   mount: {
     parameters: [
       /* source */ "buffer",
@@ -55,6 +70,24 @@ export function enterMounts(fd: number): void {
 export function cloneMount(path: string): number {
   const flags = OPEN_TREE_CLONE | O_CLOEXEC;
   return check("open_tree", libc.syscall(SYS_open_tree, AT_FDCWD, cString(path), flags), path);
+}
+
+/** Attaches what {@linkcode cloneMount} has made at `target`, as move_mount(2). @throws {SyscallError} */
+export function attachMount(fd: number, target: string): void {
+  const result = libcMove.syscall(
+    SYS_move_mount,
+    fd,
+    cString(""),
+    AT_FDCWD,
+    cString(target),
+    MOVE_MOUNT_F_EMPTY_PATH,
+  );
+  check("move_mount", result, target);
+}
+
+/** Detaches the mount at `target`, as umount2(2) with `MNT_DETACH`: who uses it keeps it. @throws {SyscallError} */
+export function detachMount(target: string): void {
+  check("umount2", libc.umount2(cString(target), MNT_DETACH), target);
 }
 
 /** Mounts, as mount(2). @throws {SyscallError} */

@@ -29,6 +29,7 @@ const ENGINE_PARTS: ReadonlySet<string> = new Set([
   "/core/container/remove.ts",
   "/core/container/start.ts",
   "/core/container/stop.ts",
+  "/core/container/store_place.ts",
   "/core/image/builtin_image.ts",
   "/core/image/inspect_image.ts",
   "/core/image/resolve.ts",

@@ -10,12 +10,13 @@ import { O_RDWR, POLLIN } from "../../ffi/abi/constants.ts";
 import { type Fd, open, pipe, pollAsync, read, write } from "../../ffi/fd.ts";
 import { DhowError, type ErrorCode } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { findUnpacked } from "../image/ensure_unpacked.ts";
 import { startInside } from "../runtime/inside.ts";
 import { ensureUserNamespace } from "../runtime/userns.ts";
 import type { CallOptions } from "../spec/streams.ts";
 import type { ArchiveRequest, ArchiveRoot, InsidePathStat } from "./archive_inside.ts";
+import { layersOf } from "./container_layers.ts";
 import { containerDirectory, readRecord } from "./record.ts";
+import { stoppedRoot } from "./root_layers.ts";
 import { isRunning, readState } from "./state.ts";
 
 /** How to unpack. */
@@ -198,7 +199,7 @@ async function startCall(
   signal?: AbortSignal,
 ): Promise<ArchiveCall> {
   const namespace = await ensureUserNamespace(paths);
-  const whole: ArchiveRequest = { ...request, root: archiveRoot(paths, id) };
+  const whole: ArchiveRequest = { ...request, root: await archiveRoot(paths, id) };
   const output = pipe(), input = pipe();
   using devNull = open("/dev/null", O_RDWR);
   const isInput = request.op === "extract";
@@ -218,19 +219,13 @@ async function startCall(
   });
 }
 
-function archiveRoot(paths: StorePaths, id: string): ArchiveRoot {
+async function archiveRoot(paths: StorePaths, id: string): Promise<ArchiveRoot> {
   const directory = containerDirectory(paths, id);
   const { status, pid } = readState(directory);
   if (isRunning(status)) return { kind: "process", pid };
   const record = readRecord(paths, id);
-  const layers = findUnpacked(paths, record.image.diffIds, record.idMap) ?? [];
   return {
-    kind: "overlay",
-    base: `${paths.layers}/${record.idMap}/l`,
-    layers: layers.map((layer) => layer.slice(layer.lastIndexOf("/") + 1)).reverse(),
-    upper: `${directory}/upper`,
-    work: `${directory}/work`,
-    mountpoint: `${directory}/rootfs`,
+    ...stoppedRoot(paths, record, await layersOf(paths, record)),
     binds: record.mounts.map(({ Source, Destination }) => ({
       source: Source,
       target: Destination,

@@ -22,6 +22,7 @@ import {
 import { chrootTo, cloneMount, enterMounts, mount, unshareMounts } from "../../ffi/mount.ts";
 import { DhowError } from "../errors.ts";
 import { pack } from "../layer/pack.ts";
+import { mountRoot, type StoppedRoot } from "./mount_root.ts";
 import type { TarEntry } from "../layer/tar_entry.ts";
 import { TarReader } from "../layer/tar_reader.ts";
 import { LayerUnpacker } from "../layer/unpack.ts";
@@ -29,16 +30,7 @@ import { LayerUnpacker } from "../layer/unpack.ts";
 /** Where the container's root is. */
 export type ArchiveRoot =
   | { kind: "process"; pid: number }
-  | {
-    kind: "overlay";
-    base: string;
-    /** Topmost first. */
-    layers: string[];
-    upper: string;
-    work: string;
-    mountpoint: string;
-    binds: { source: string; target: string }[];
-  };
+  | (StoppedRoot & { binds: { source: string; target: string }[] });
 
 /** What `dhow __archive` is to do. */
 export interface ArchiveRequest {
@@ -100,13 +92,8 @@ function enterRoot(root: ArchiveRoot, bare: boolean): void {
     unshareMounts();
     return chrootTo(cloneMount("/"));
   }
-  unshareMounts();
-  Deno.chdir(root.base);
-  const { layers, upper, work, mountpoint, binds } = root;
-  const data = `lowerdir=${layers.join(":")},upperdir=${upper},workdir=${work},userxattr`;
-  mount("overlay", mountpoint, { type: "overlay", data });
-  const fd = openat(AT_FDCWD, mountpoint, flags);
-  if (!bare) { for (const { source, target } of binds) bindInto(fd, source, target); }
+  const fd = mountRoot(root);
+  if (!bare) { for (const { source, target } of root.binds) bindInto(fd, source, target); }
   chrootTo(fd);
 }
 

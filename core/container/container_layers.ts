@@ -12,8 +12,10 @@ import { containerDirectory, type ContainerRecord } from "./record.ts";
 export interface ContainerLayers {
   /** The layers' directories, the topmost first. */
   lowers: string[];
-  /** What the container has written. */
+  /** What the container has written; or everything. */
   upper: string;
+  /** Whether it is everything. */
+  isWhole: boolean;
 }
 
 /** Finds them, and unpacks again what a power cut has damaged. */
@@ -21,12 +23,26 @@ export async function containerLayers(
   paths: StorePaths,
   record: ContainerRecord,
 ): Promise<ContainerLayers> {
-  const layers = findUnpacked(paths, record.image.diffIds, record.idMap) ??
-    await repairLayers(paths, record);
+  const layers = await layersOf(paths, record);
   return {
     lowers: layers.toReversed(),
     upper: `${containerDirectory(paths, record.id)}/upper`,
+    isWhole: record.storage === "copy",
   };
+}
+
+/** The directories of its layers, lowest first; and its root, where that is a copy of them, is complete. */
+export async function layersOf(paths: StorePaths, record: ContainerRecord): Promise<string[]> {
+  const layers = findUnpacked(paths, record.image.diffIds, record.idMap) ??
+    await repairLayers(paths, record);
+  if (record.storage === "copy") {
+    const { ensureWholeCopy } = await lazy<typeof import("./whole_copy.ts")>(
+      "./whole_copy.ts",
+      import.meta.url,
+    );
+    await ensureWholeCopy(paths, record, layers);
+  }
+  return layers;
 }
 
 async function repairLayers(paths: StorePaths, { image }: ContainerRecord): Promise<string[]> {

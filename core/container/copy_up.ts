@@ -5,27 +5,24 @@
  *
  * @module
  */
-import { AT_FDCWD, close, O_DIRECTORY, O_PATH, O_RDONLY, openat } from "../../ffi/file.ts";
+import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../ffi/file.ts";
 import { openat2, RESOLVE_IN_ROOT } from "../../ffi/file.ts";
 import { SyscallError } from "../../ffi/errno.ts";
-import { mount, unshareMounts } from "../../ffi/mount.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { findUnpacked } from "../image/ensure_unpacked.ts";
 import { copyTree } from "../layer/copy_tree.ts";
 import { runInside } from "../runtime/inside.ts";
 import { ensureUserNamespace } from "../runtime/userns.ts";
 import { volumeData } from "../volume/volume.ts";
-import { containerDirectory, type ContainerRecord } from "./record.ts";
+import { layersOf } from "./container_layers.ts";
+import { mountRoot, type StoppedRoot } from "./mount_root.ts";
+import type { ContainerRecord } from "./record.ts";
+import { stoppedRoot } from "./root_layers.ts";
 
 /** What `dhow __copy_up` is to do. */
 export interface CopyUpRequest {
-  /** Where to mount the image: an empty directory. */
-  mountpoint: string;
-  /** What the names of `layers` are relative to. */
-  base: string;
-  /** Topmost first. */
-  layers: string[];
+  /** The container's root: the image's, since it has not run yet. */
+  root: StoppedRoot;
   /** Directories of the image, and directories on the host to copy them into. */
   copies: { from: string; to: string }[];
 }
@@ -36,11 +33,8 @@ export async function copyUpVolumes(
   record: ContainerRecord,
   volumes: readonly { volume: string; target: string }[],
 ): Promise<void> {
-  const layers = findUnpacked(paths, record.image.diffIds, record.idMap) ?? [];
   const request: CopyUpRequest = {
-    mountpoint: `${containerDirectory(paths, record.id)}/rootfs`,
-    base: `${paths.layers}/${record.idMap}/l`,
-    layers: layers.map((layer) => layer.slice(layer.lastIndexOf("/") + 1)).reverse(),
+    root: stoppedRoot(paths, record, await layersOf(paths, record)),
     copies: volumes.map(({ volume, target }) => ({ from: target, to: volumeData(paths, volume) })),
   };
   using namespace = await ensureUserNamespace(paths);
@@ -51,13 +45,13 @@ export async function copyUpVolumes(
 }
 
 /**
- * Mounts the image for this thread alone and copies. What the image does not have stays empty.
+ * Mounts the root for this thread alone and copies. What the image does not have stays empty.
  *
  * @throws {SyscallError} for what cannot be mounted or copied.
  */
-export function copyUp({ mountpoint, base, layers, copies }: CopyUpRequest): void {
-  const root = mountImage(mountpoint, base, layers);
-  for (const { from, to } of copies) {
+export function copyUp(request: CopyUpRequest): void {
+  const root = mountRoot(request.root);
+  for (const { from, to } of request.copies) {
     const source = openInRoot(root, from);
     if (source === undefined) continue;
     const target = openat(AT_FDCWD, to, O_RDONLY | O_DIRECTORY);
@@ -66,18 +60,6 @@ export function copyUp({ mountpoint, base, layers, copies }: CopyUpRequest): voi
     close(target);
   }
   close(root);
-}
-
-function mountImage(mountpoint: string, base: string, layers: readonly string[]): number {
-  const flags = O_PATH | O_DIRECTORY;
-  // An overlay wants two layers at least.
-  if (layers.length < 2) return openat(AT_FDCWD, `${base}/${layers[0] ?? "."}`, flags);
-  unshareMounts();
-  // Relative names keep many layers within the one page that mount(2) reads.
-  Deno.chdir(base);
-  const data = `lowerdir=${layers.join(":")},userxattr`;
-  mount("overlay", mountpoint, { type: "overlay", data });
-  return openat(AT_FDCWD, mountpoint, flags);
 }
 
 function openInRoot(root: number, path: string): number | undefined {

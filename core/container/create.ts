@@ -12,6 +12,11 @@ import { currentIdMap } from "../runtime/userns.ts";
 import type { ContainerConfig, ContainerCreate, HostConfig } from "../spec/docker_api.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import { ensureLayout, leaseStore } from "../store/layout.ts";
+import {
+  forcedStorageDriver,
+  readStorageChoice,
+  type StorageDriver,
+} from "../store/storage_driver.ts";
 import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { mergeConfig } from "./merge_config.ts";
 import { resolveMountPoints } from "./mount_points.ts";
@@ -53,6 +58,8 @@ export async function createContainer(
   Object.assign(config, hostNames(paths, id, config, hostConfig));
   config.Labels ??= {};
   const idMap = await ensureLayers(paths, image, currentIdMap(paths).name);
+  const storage = forcedStorageDriver() ?? readStorageChoice(paths)?.driver ??
+    await measureDriver(paths);
   if (request.name !== undefined) assertNameFree(paths, request.name);
   const resolved = resolveMountPoints(paths, config, hostConfig);
   const record: ContainerRecord = {
@@ -72,11 +79,19 @@ export async function createContainer(
     mounts: resolved.mounts,
     anonymousVolumes: resolved.anonymousVolumes,
     idMap,
+    ...storage !== "overlay" && { storage },
   };
   try {
     placeContainer(paths, record, request.name);
   } catch (error) {
     throw explainDiskError(`create a container in "${paths.root}"`, error);
+  }
+  if (storage === "copy") {
+    const { ensureWholeCopy } = await lazy<typeof import("./whole_copy.ts")>(
+      "./whole_copy.ts",
+      import.meta.url,
+    );
+    await ensureWholeCopy(paths, record, findUnpacked(paths, image.diffIds, idMap)!);
   }
   if (resolved.copyUp.length > 0) {
     const { copyUpVolumes } = await lazy<typeof import("./copy_up.ts")>(
@@ -86,6 +101,15 @@ export async function createContainer(
     await copyUpVolumes(paths, record, resolved.copyUp);
   }
   return record;
+}
+
+/** In a store whose drivers nobody has measured on this kernel. */
+async function measureDriver(paths: StorePaths): Promise<StorageDriver> {
+  const { measureStorage } = await lazy<typeof import("./storage_choice.ts")>(
+    "./storage_choice.ts",
+    import.meta.url,
+  );
+  return (await measureStorage(paths)).driver;
 }
 
 /** @returns The mapping that the layers are unpacked for. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { STORAGE_DRIVER_NAMES } from "../store/storage_driver.ts";
 import { formatTimestamp, ZERO_TIMESTAMP } from "../lib/timestamp.ts";
 import type {
   ContainerConfig,
@@ -48,7 +49,7 @@ export function inspectContainer(
     LogPath: hostConfig.LogConfig.Type === "none" ? "" : `${directory}/log`,
     Name: `/${record.name}`,
     RestartCount: state.restartCount,
-    Driver: "overlay2",
+    Driver: STORAGE_DRIVER_NAMES[record.storage ?? "overlay"],
     Platform: record.image.os || "linux",
     MountLabel: "",
     ProcessLabel: "",
@@ -63,7 +64,7 @@ export function inspectContainer(
         UpperDir: `${directory}/upper`,
         WorkDir: `${directory}/work`,
       },
-      Name: "overlay2",
+      Name: STORAGE_DRIVER_NAMES[record.storage ?? "overlay"],
     },
     ...size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs },
     Mounts: [...record.mounts, ...tmpfsMounts(hostConfig)],

@@ -15,6 +15,7 @@ import type {
   HostConfig,
   MountPoint,
 } from "../spec/docker_api.ts";
+import type { StorageDriver } from "../store/storage_driver.ts";
 
 /** `containers/<id>/container.json`. */
 export interface ContainerRecord {
@@ -44,6 +45,8 @@ export interface ContainerRecord {
   anonymousVolumes: string[];
   /** Name of the id mapping its layers are unpacked for. */
   idMap: string;
+  /** How its root is made. @default "overlay" */
+  storage?: StorageDriver;
 }
 
 const ID = /^[0-9a-f]{64}$/;

@@ -29,6 +29,7 @@ import { monitorSocket } from "./monitor_socket.ts";
 import { hasProbe, probePlan } from "./probe.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
+import { planRootfs } from "./rootfs_plan.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import { containerSpec } from "./spec_environment.ts";
 import {
@@ -191,15 +192,7 @@ async function planStart(
     const user = joined.find(({ type }) => type === "user");
     return {
       spec,
-      rootfs: {
-        mountpoint: `${directory}/rootfs`,
-        overlay: {
-          base: `${paths.layers}/${record.idMap}/l`,
-          lower: layers.map((layer) => layer.slice(layer.lastIndexOf("/") + 1)).reverse(),
-          upper: `${directory}/upper`,
-          work: `${directory}/work`,
-        },
-      },
+      rootfs: await planRootfs(paths, record, layers, { namespace, stack }),
       containerDirectory: directory,
       userNamespace: user?.fd ?? namespace.fd.number,
       join: joined.filter(({ type }) => type !== "user"),

@@ -89,6 +89,11 @@ export class LocalContainers extends ContainerFiles implements Containers {
         "../image/builtin_image.ts",
         import.meta.url,
       );
+      const { prepareStore } = await lazy<typeof import("../container/store_place.ts")>(
+        "../container/store_place.ts",
+        import.meta.url,
+      );
+      await prepareStore(this.#paths);
       if (!await ensureBuiltinImage(this.#paths, name)) throw error;
       return resolveImage(this.#paths, name);
     }

@@ -78,6 +78,7 @@ export class LocalImages implements Images {
       platform?: string;
     } = {},
   ): Promise<string> {
+    await this.#prepare();
     const { importImage } = await lazy<typeof import("../image/import_image.ts")>(
       "../image/import_image.ts",
       import.meta.url,
@@ -90,6 +91,7 @@ export class LocalImages implements Images {
   }
 
   async pull(name: string, options: TransferOptions = {}): Promise<PulledImage[]> {
+    await this.#prepare();
     const { pull } = await this.#transfers();
     return await pull(this.#paths, name, options, async ({ id, reference }) => {
       const shownName = familiarReference(parseReference(reference));
@@ -124,6 +126,7 @@ export class LocalImages implements Images {
     tar: ReadableStream<Uint8Array>,
     options: CallOptions & { onProgress?: (line: string) => void; platform?: string } = {},
   ): Promise<{ id: string; references: string[] }[]> {
+    await this.#prepare();
     const { loadImages } = await lazy<typeof import("../image/load_image.ts")>(
       "../image/load_image.ts",
       import.meta.url,
@@ -208,6 +211,15 @@ export class LocalImages implements Images {
       else if (item.deleted === id) await this.#emit("delete", id, id);
     }
     return removed;
+  }
+
+  /** Before anything is put into the store. */
+  async #prepare(): Promise<void> {
+    const { prepareStore } = await lazy<typeof import("../container/store_place.ts")>(
+      "../container/store_place.ts",
+      import.meta.url,
+    );
+    await prepareStore(this.#paths);
   }
 
   async #openWorker(signal?: AbortSignal) {

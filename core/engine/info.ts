@@ -5,8 +5,25 @@
  */
 import type { StorePaths } from "../host/paths.ts";
 import { currentIdMap } from "../runtime/userns.ts";
+import {
+  forcedStorageDriver,
+  readStorageChoice,
+  STORAGE_DRIVER_NAMES,
+  type StorageDriver,
+} from "../store/storage_driver.ts";
 import { VERSION } from "../version.ts";
 import type { Engine } from "./engine.ts";
+
+const DRIVER_TITLES: Record<StorageDriver, string> = {
+  overlay: "Overlay",
+  "fuse-overlayfs": "Overlay",
+  copy: "Copy",
+};
+const DRIVER_TEXTS: Record<StorageDriver, string> = {
+  overlay: "the kernel's own, in a user namespace",
+  "fuse-overlayfs": "fuse-overlayfs, one process a running container",
+  copy: "each container has a copy of its image",
+};
 
 /** Collects what `docker info` shows, under docker's names. */
 export async function collectInfo(
@@ -16,6 +33,8 @@ export async function collectInfo(
   const containers = await engine.containers.list({ all: true });
   const count = (state: string) => containers.filter((row) => row.State === state).length;
   const map = currentIdMap(paths);
+  const choice = readStorageChoice(paths);
+  const driver = forcedStorageDriver() ?? choice?.driver ?? "overlay";
   return {
     ID: map.name,
     Containers: containers.length,
@@ -23,9 +42,10 @@ export async function collectInfo(
     ContainersPaused: count("paused"),
     ContainersStopped: containers.length - count("running") - count("paused"),
     Images: (await engine.images.list()).length,
-    Driver: "overlay2",
+    Driver: STORAGE_DRIVER_NAMES[driver],
     DriverStatus: [
-      ["Overlay", "the kernel's own, in a user namespace"],
+      [DRIVER_TITLES[driver], DRIVER_TEXTS[driver]],
+      ...Object.entries(choice?.obstacles ?? {}).map(([name, why]) => [`Not ${name}`, why]),
       ["User ids", map.single ? `one (${map.reason})` : `${countIds(map.uids)}`],
     ],
     LoggingDriver: "json-file",

@@ -31,14 +31,58 @@ export interface StorePaths {
   events: string;
 }
 
+/** Name of the file that says where a store has moved to. */
+const MOVED_TO = "moved-to";
+
 /**
- * Says where the store is, without touching the disk.
+ * Says where the store is; one that has moved says so itself.
  *
  * @param root What `--root` said; a relative path counts from the working directory.
  * @throws {DhowError} `invalid_argument` if there is neither a root nor a home directory.
  */
 export function storePaths(root?: string): StorePaths {
-  const base = absolute(root || Deno.env.get("DHOW_ROOT") || defaultRoot());
+  const told = absolute(root || Deno.env.get("DHOW_ROOT") || defaultRoot());
+  const moved = readMove(told);
+  return moved === undefined ? pathsBelow(told) : movedStorePaths(moved);
+}
+
+/** Where a store says that it has moved to, if it has. */
+function readMove(root: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`${root}/${MOVED_TO}`).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Notes in `from` that the store is at `to` from now on. */
+export function noteMove(from: StorePaths, to: StorePaths): void {
+  Deno.writeTextFileSync(`${from.root}/${MOVED_TO}`, to.root + "\n", { mode: 0o600 });
+}
+
+/**
+ * The paths of a store in a place that others may write to; makes it, for this user alone.
+ *
+ * @throws {DhowError} `conflict` if it belongs to somebody else, or others may write into it.
+ */
+export function movedStorePaths(root: string): StorePaths {
+  const base = absolute(root);
+  try {
+    Deno.mkdirSync(base, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  const info = Deno.lstatSync(base);
+  if (!info.isDirectory || info.uid !== Deno.uid() || ((info.mode ?? 0) & 0o022) !== 0) {
+    throw new DhowError(
+      "conflict",
+      `Cannot keep images and containers in "${base}": it is no directory of yours alone; remove it, or set DHOW_ROOT to a directory on a local file system`,
+    );
+  }
+  return pathsBelow(base);
+}
+
+function pathsBelow(base: string): StorePaths {
   return {
     root: base,
     runtime: runtimeDirectory(base),

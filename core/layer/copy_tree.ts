@@ -29,6 +29,11 @@ function copyDirectory(
   buffer: Uint8Array<ArrayBuffer>,
 ): void {
   for (const name of F.readNames(from)) copyEntry(from, to, name, buffer);
+  copyLooks(from, to, stat);
+}
+
+/** Gives the open directory `to` attributes, owner, mode and times of `from`. */
+export function copyLooks(from: number, to: number, stat: F.Stat): void {
   copyAttributes(procPath(from, "."), procPath(to, "."));
   F.fchown(to, stat.uid, stat.gid);
   F.fchmod(to, stat.mode & 0o7777);
@@ -54,15 +59,30 @@ function copyEntry(
       );
       return;
     }
+    default:
+      copyNode(from, to, name, stat, buffer);
+  }
+}
+
+/** Copies what is no directory. @param stat What `name` in the directory `from` is. */
+export function copyNode(
+  from: number,
+  to: number,
+  name: Uint8Array<ArrayBuffer>,
+  stat: F.Stat,
+  buffer: Uint8Array<ArrayBuffer>,
+): void {
+  switch (stat.mode & F.S_IFMT) {
     case F.S_IFREG:
       withFds(
         () => F.openat(from, name, F.O_RDONLY | F.O_NOFOLLOW),
         () => F.openat(to, name, F.O_WRONLY | F.O_CREAT | F.O_EXCL, 0o600),
         (source, target) => {
-          copyBytes(source, target, buffer);
-          copyAttributes(procPath(from, name), procPath(to, name));
+          copyContent(source, target, stat.sizeBytes, buffer);
           F.fchown(target, stat.uid, stat.gid);
           F.fchmod(target, stat.mode & 0o7777);
+          // After chown(2), which takes capabilities away.
+          copyAttributes(procPath(from, name), procPath(to, name));
           F.futimens(target, timesOf(stat));
         },
       );
@@ -77,6 +97,7 @@ function copyEntry(
       if (F.tryMknodat(to, name, stat.mode, stat.rdev) < 0) return;
       F.lchownat(to, name, stat.uid, stat.gid);
       F.fchmodat(to, name, stat.mode & 0o7777);
+      F.utimensat(to, name, timesOf(stat));
   }
 }
 
@@ -98,16 +119,35 @@ function withFds(
   }
 }
 
-function copyBytes(source: number, target: number, buffer: Uint8Array<ArrayBuffer>): void {
+/** Shares the blocks where the file system can; else copies what is no hole. */
+function copyContent(
+  source: number,
+  target: number,
+  sizeBytes: number,
+  buffer: Uint8Array<ArrayBuffer>,
+): void {
+  if (F.tryClone(source, target)) return;
+  let at = 0;
   for (let n = F.read(source, buffer); n > 0; n = F.read(source, buffer)) {
-    F.writeAll(target, buffer.subarray(0, n));
+    const piece = buffer.subarray(0, n);
+    if (!isZero(piece)) {
+      F.seek(target, at);
+      F.writeAll(target, piece);
+    }
+    at += n;
   }
+  F.ftruncate(target, Math.max(at, sizeBytes));
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0 || bytes.at(-1) !== 0) return false;
+  return bytes.every((byte) => byte === 0);
 }
 
 /** All but the overlay's own; what the target's file system does not take is left out. */
 function copyAttributes(from: Uint8Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>): void {
   for (const name of llistxattr(from)) {
-    if (name.startsWith("user.overlay.") || name.startsWith("trusted.overlay.")) continue;
+    if (/^(user|trusted)\.(overlay|fuseoverlayfs)\./.test(name)) continue;
     const value = lgetxattr(from, name);
     if (value !== undefined) tryLsetxattr(to, name, value);
   }

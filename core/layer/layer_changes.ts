@@ -104,7 +104,7 @@ function* changesIn(
   for (const { file, name } of here) {
     const path = joined(scope.path, name);
     while (gone.length > 0 && gone.at(-1)!.path < path) yield gone.pop()!;
-    // It cannot be told from a whiteout in a layer's tar.
+    // It cannot be told from a whiteout in a layer's tar; and fuse-overlayfs has notes of its own so called.
     if (name.startsWith(".wh.")) continue;
     yield* changesAt(upper, lower, { file, path, isIsolated: scope.isIsolated }, options);
   }

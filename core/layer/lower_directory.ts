@@ -7,7 +7,7 @@ import * as F from "../../ffi/file.ts";
 import { fgetxattr } from "../../ffi/xattr.ts";
 import { ERRNO, SyscallError } from "../../ffi/errno.ts";
 import { decodeName } from "../lib/file_name.ts";
-import { OPAQUE_XATTR } from "./whiteout.ts";
+import { FUSE_OPAQUE_XATTR, OPAQUE_XATTR } from "./whiteout.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -98,5 +98,5 @@ export function isWhiteout({ mode, rdev }: F.Stat): boolean {
 
 /** Whether an open directory hides what is below it. */
 export function isOpaque(fd: number): boolean {
-  return fgetxattr(fd, OPAQUE_XATTR)?.[0] === 0x79; // "y"
+  return [OPAQUE_XATTR, FUSE_OPAQUE_XATTR].some((name) => fgetxattr(fd, name)?.[0] === 0x79); // "y"
 }

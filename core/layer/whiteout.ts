@@ -10,6 +10,9 @@
 /** Marks an opaque directory for an overlay that is mounted with `userxattr`, as all of ours are. */
 export const OPAQUE_XATTR = "user.overlay.opaque";
 
+/** The same, as fuse-overlayfs writes it. */
+export const FUSE_OPAQUE_XATTR = "user.fuseoverlayfs.opaque";
+
 /** What a file name in a layer's tar means. */
 export type Whiteout =
   | { kind: "none" }

@@ -9,13 +9,13 @@
  *
  * Taken are `user.*`, `security.capability` and POSIX ACLs. Left out is what speaks about the machine the layer was
  * made on, or what would speak to our kernel in a voice that a layer must not have:
- * - `user.overlay.*` and `trusted.overlay.*` steer overlayfs (a forged `redirect` or `opaque` changes what shows);
+ * - `user.overlay.*`, `user.fuseoverlayfs.*` and `trusted.overlay.*` steer overlays (a forged `redirect` or `opaque` changes what shows);
  * - other `trusted.*` cannot be set in a user namespace;
  * - `security.selinux`, `security.ima`, `security.evm` and the rest of `security.*` are labels of the host's policy;
  * - other `system.*` are views of the file system's own (NFSv4 ACLs, and the like).
  */
 export function isXattrKept(name: string): boolean {
-  if (name.startsWith("user.")) return !name.startsWith("user.overlay.");
+  if (name.startsWith("user.")) return !/^user\.(overlay|fuseoverlayfs)\./.test(name);
   return name === "security.capability" || name === "system.posix_acl_access" ||
     name === "system.posix_acl_default";
 }

@@ -22,6 +22,8 @@ export interface Rootfs {
   overlay?: { base: string; lower: string[]; upper: string; work: string };
   /** A ready directory to bind instead. */
   directory?: string;
+  /** Or a mount namespace (the path of its file) in which it is mounted there. */
+  taken?: string;
 }
 
 /** A bind mount whose source is opened before the root changes, at a known descriptor number. */
@@ -53,8 +55,8 @@ export function emitRootfs(
   rootfs: Rootfs,
   firstFd: number,
 ): void {
-  const taken = emitTakeMounts(ctx, spec);
-  emitRootMount(ctx, spec, rootfs);
+  const { taken, root } = emitTakeMounts(ctx, spec, rootfs);
+  emitRootMount(ctx, spec, rootfs, root);
   const sources = emitOpenSources(ctx, spec, firstFd);
   const oldRoot = ctx.must("open the old root", "openat", [
     C.AT_FDCWD,
@@ -83,28 +85,40 @@ export function emitRootfs(
   ctx.must("go to the new root", "chdir", ["/"]);
 }
 
-/** Visits the mount namespaces of other containers and takes clones of mounts there, while nothing is set up here yet. */
-function emitTakeMounts(ctx: InitContext, spec: Spec): Map<SpecMount, Value> {
+/** Visits other mount namespaces and takes clones of mounts there, while nothing is set up here yet. */
+function emitTakeMounts(
+  ctx: InitContext,
+  spec: Spec,
+  rootfs: Rootfs,
+): { taken: Map<SpecMount, Value>; root: Value | undefined } {
   const taken = new Map<SpecMount, Value>();
   const shared = spec.mounts.filter((mount) => mount.type === SHARED_MOUNT);
-  if (shared.length === 0) return taken;
+  if (shared.length === 0 && rootfs.taken === undefined) return { taken, root: undefined };
   const open = (path: string, flags: number) =>
     ctx.must(`open ${path}`, "openat", [C.AT_FDCWD, path, flags | C.O_CLOEXEC, 0]);
   const directory = open(".", C.O_PATH | C.O_DIRECTORY);
   const home = open("/proc/self/ns/mnt", C.O_RDONLY);
-  for (const mount of shared) {
-    const label = `take ${mount.destination} of the other container`;
-    const namespace = open(mount.source!, C.O_RDONLY);
+  const take = (label: string, namespacePath: string, path: string): Value => {
+    const namespace = open(namespacePath, C.O_RDONLY);
     ctx.must(label, "setns", [namespace, C.CLONE_NEWNS]);
     const flags = OPEN_TREE_CLONE | C.O_CLOEXEC;
-    taken.set(mount, ctx.must(label, "open_tree", [C.AT_FDCWD, mount.destination, flags]));
+    const tree = ctx.must(label, "open_tree", [C.AT_FDCWD, path, flags]);
     ctx.must(label, "setns", [home, C.CLONE_NEWNS]);
     ctx.p.call("close", [namespace]);
+    return tree;
+  };
+  for (const mount of shared) {
+    const { destination } = mount;
+    const label = `take ${destination} of the other container`;
+    taken.set(mount, take(label, mount.source!, destination));
   }
-  ctx.must("return from the other container", "fchdir", [directory]);
+  const root = rootfs.taken === undefined
+    ? undefined
+    : take("take the root from fuse-overlayfs", rootfs.taken, rootfs.mountpoint);
+  ctx.must("return from the other mounts", "fchdir", [directory]);
   ctx.p.call("close", [home]);
   ctx.p.call("close", [directory]);
-  return taken;
+  return { taken, root };
 }
 
 function emitPlaceMount(ctx: InitContext, { destination }: SpecMount, tree: Value): void {
@@ -114,13 +128,22 @@ function emitPlaceMount(ctx: InitContext, { destination }: SpecMount, tree: Valu
   ctx.p.call("close", [tree]);
 }
 
-function emitRootMount(ctx: InitContext, spec: Spec, rootfs: Rootfs): void {
+function emitRootMount(
+  ctx: InitContext,
+  spec: Spec,
+  rootfs: Rootfs,
+  root: Value | undefined,
+): void {
   const wantsPropagation = spec.mounts.some((mount) =>
     (parseMountOptions(mount.options ?? []).propagation & (C.MS_SHARED | C.MS_SLAVE)) !== 0
   );
   const propagation = wantsPropagation ? C.MS_SLAVE : C.MS_PRIVATE;
   ctx.must("separate the mounts from the host's", "mount", [0, "/", 0, C.MS_REC | propagation, 0]);
-  if (rootfs.overlay !== undefined) {
+  if (root !== undefined) {
+    const args = [root, "", C.AT_FDCWD, rootfs.mountpoint, MOVE_MOUNT_F_EMPTY_PATH];
+    ctx.must("mount the root of fuse-overlayfs", "move_mount", args);
+    ctx.p.call("close", [root]);
+  } else if (rootfs.overlay !== undefined) {
     const { base, lower, upper, work } = rootfs.overlay;
     ctx.must("go to the layers", "chdir", [base]);
     const data = `lowerdir=${lower.join(":")},upperdir=${upper},workdir=${work},userxattr`;

@@ -9,14 +9,12 @@
  * What Deno needs to be told to run dhow without asking or fetching anything; the launcher says the same. With
  * `--no-lazy` functions are compiled with their module, and so come from the code cache the next time.
  */
-const DENO_FLAGS = [
-  "run",
-  "-A",
-  "--no-config",
-  "--no-lock",
-  "--quiet",
-  "--v8-flags=--no-lazy,--min-semi-space-size=16",
-];
+const DENO_FLAGS = ["run", "-A", "--no-config", "--no-lock", "--quiet"];
+/** Room for what is short-lived: where there is a lot of it, the collector takes time; where there is little, memory. */
+const V8_FLAGS = {
+  fast: "--v8-flags=--no-lazy,--min-semi-space-size=16",
+  small: "--v8-flags=--no-lazy,--max-semi-space-size=1",
+} as const;
 
 /** Variables that a call of our own may need; nothing else of the caller's environment goes along. */
 const KEPT = [
@@ -38,11 +36,16 @@ const KEPT = [
  * The argument vector that runs `dhow VERB ARGS`, program first.
  *
  * @param verb A hidden verb of cli/hidden/: `__hook`.
+ * @param memory `small` for what runs long, or in many threads.
  */
-export function selfCommand(verb: string, args: readonly string[]): string[] {
+export function selfCommand(
+  verb: string,
+  args: readonly string[],
+  memory: keyof typeof V8_FLAGS = "fast",
+): string[] {
   if (Deno.build.standalone) return [Deno.execPath(), verb, ...args];
   const main = decodeURIComponent(new URL("../../cli/main.ts", import.meta.url).pathname);
-  return [Deno.execPath(), ...DENO_FLAGS, main, verb, ...args];
+  return [Deno.execPath(), ...DENO_FLAGS, V8_FLAGS[memory], main, verb, ...args];
 }
 
 /** The environment for it, as `NAME=value`. */

@@ -156,6 +156,8 @@ export class BlobFetch {
       for await (const chunk of body) {
         partial.append(chunk);
         this.#grow(partial.sizeBytes);
+        // Lets go of it now: the collector would wait until there are a hundred MB of such.
+        chunk.buffer.transfer(0);
       }
     }
     this.#tell("Verifying Checksum");

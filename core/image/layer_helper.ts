@@ -141,6 +141,7 @@ export class LayerHelper implements LayerWorker, Disposable {
         // What it has to say it says in answers.
         stderr: Deno.env.get("DHOW_DEBUG") === undefined ? devNull.number : 2,
         signal: stop.signal,
+        memory: "small",
       });
       this.#input = input.write;
       this.#stop = stop;

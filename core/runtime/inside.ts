@@ -22,6 +22,8 @@ export interface InsideOptions {
   stdout?: number;
   /** Descriptor for its stderr. @default ours */
   stderr?: number;
+  /** As `selfCommand()`. @default "fast" */
+  memory?: "fast" | "small";
   /** Namespaces to enter besides the user namespace: a container's, from its init. */
   enter?: { fd: number; flags: number };
   signal?: AbortSignal;
@@ -41,7 +43,7 @@ export function startInside(
   args: readonly string[],
   options: InsideOptions & { stdin: number; stdout: number; stderr: number },
 ): InsideProcess {
-  const command = selfCommand(verb, args);
+  const command = selfCommand(verb, args, options.memory);
   const p = new ProgramBuilder();
   const child = p.label("child");
   const fail = p.label("failed");

@@ -114,7 +114,15 @@ function emitJoin(p: ProgramBuilder, plan: LaunchPlan, pid: Value, init: Label, 
       label: `join the ${type} namespace`,
     });
   }
-  const flags = ownNamespaces(plan.spec) | C.CLONE_PARENT | C.SIGCHLD;
+  let flags = ownNamespaces(plan.spec) | C.CLONE_PARENT | C.SIGCHLD;
+  if ((flags & C.CLONE_NEWNS) !== 0) {
+    // The monitor gets hold of it (the table of descriptors is shared): taking a mount namespace down takes the kernel
+    // 2 ms, which then come after the exit is known.
+    const label = "create the mount namespace";
+    p.call("unshare", [C.CLONE_NEWNS], { orElse: fail, label });
+    p.call("openat", [C.AT_FDCWD, "/proc/self/ns/mnt", C.O_RDONLY | C.O_CLOEXEC]);
+    flags &= ~C.CLONE_NEWNS;
+  }
   const label = "create the container's namespaces";
   p.set(pid, p.clone(flags, init, { orElse: fail, label }));
   p.exit(0);
@@ -154,7 +162,7 @@ function emitMonitorBody(
   const record = emitRunRecord(p);
   const leave = p.label("no container");
   // Shares memory, so that init's pid arrives in `pid`; this process sleeps until the other has left.
-  const flags = C.CLONE_VM | C.CLONE_VFORK | C.SIGCHLD;
+  const flags = C.CLONE_VM | C.CLONE_VFORK | C.CLONE_FILES | C.SIGCHLD;
   const joiner = p.clone(flags, join, { orElse: fail, label: "fork" });
   p.call("wait4", [joiner, 0, 0, 0]);
   p.jumpIf(pid, "<", 1, leave);

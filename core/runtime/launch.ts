@@ -89,11 +89,11 @@ export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes): BuiltLaunch {
   const kept = keptFds(plan, pipes);
   closeAllBut(p, kept);
   const fixup = keepOnlyOwnMemory(p);
-  const pid = p.variable(0);
-  emitMonitorBody(p, plan, pipes, { pid, join, fail });
+  const pid = p.variable(0), mounts = p.variable(-1);
+  emitMonitorBody(p, plan, pipes, { pid, mounts, join, fail });
 
   p.place(join);
-  emitJoin(p, plan, pid, init, fail);
+  emitJoin(p, plan, { pid, mounts, init, fail });
   reportFailure(p, fail, [pipes.status, pipes.started.write], 125);
 
   p.place(init);
@@ -102,8 +102,17 @@ export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes): BuiltLaunch {
   return { program: p.build(), fixup };
 }
 
-/** Adds the go-between that enters namespaces, clones init as the monitor's child and leaves init's pid in `pid`. */
-function emitJoin(p: ProgramBuilder, plan: LaunchPlan, pid: Value, init: Label, fail: Label): void {
+/**
+ * Adds the go-between that enters namespaces, clones init as the monitor's child and leaves init's pid in `pid`.
+ *
+ * Init's mount namespace is made before init, so that the monitor can hold it by a descriptor, left in `mounts`: taking
+ * it down takes the kernel 2 ms, which then come after init's end instead of before.
+ */
+function emitJoin(
+  p: ProgramBuilder,
+  plan: LaunchPlan,
+  { pid, mounts, init, fail }: { pid: Value; mounts: Value; init: Label; fail: Label },
+): void {
   p.call("setns", [plan.userNamespace, C.CLONE_NEWUSER], {
     orElse: fail,
     label: "enter the user namespace",
@@ -116,11 +125,10 @@ function emitJoin(p: ProgramBuilder, plan: LaunchPlan, pid: Value, init: Label, 
   }
   let flags = ownNamespaces(plan.spec) | C.CLONE_PARENT | C.SIGCHLD;
   if ((flags & C.CLONE_NEWNS) !== 0) {
-    // The monitor gets hold of it (the table of descriptors is shared): taking a mount namespace down takes the kernel
-    // 2 ms, which then come after the exit is known.
     const label = "create the mount namespace";
     p.call("unshare", [C.CLONE_NEWNS], { orElse: fail, label });
-    p.call("openat", [C.AT_FDCWD, "/proc/self/ns/mnt", C.O_RDONLY | C.O_CLOEXEC]);
+    const flagsOfOpen = C.O_RDONLY | C.O_CLOEXEC;
+    p.set(mounts, p.call("openat", [C.AT_FDCWD, "/proc/self/ns/mnt", flagsOfOpen]));
     flags &= ~C.CLONE_NEWNS;
   }
   const label = "create the container's namespaces";
@@ -157,11 +165,11 @@ function emitMonitorBody(
   p: ProgramBuilder,
   plan: LaunchPlan,
   { status, started }: LaunchPipes,
-  { pid, join, fail }: { pid: Value; join: Label; fail: Label },
+  { pid, mounts, join, fail }: { pid: Value; mounts: Value; join: Label; fail: Label },
 ): void {
   const record = emitRunRecord(p);
   const leave = p.label("no container");
-  // Shares memory, so that init's pid arrives in `pid`; this process sleeps until the other has left.
+  // Shares memory and descriptors, so that init's pid arrives in `pid`; this process sleeps until the other has left.
   const flags = C.CLONE_VM | C.CLONE_VFORK | C.CLONE_FILES | C.SIGCHLD;
   const joiner = p.clone(flags, join, { orElse: fail, label: "fork" });
   p.call("wait4", [joiner, 0, 0, 0]);
@@ -178,7 +186,7 @@ function emitMonitorBody(
   p.call("pwrite64", [plan.monitor.fds.run, record, RUN_EXIT_AT, 0]);
   p.call("renameat2", [C.AT_FDCWD, "run.new", C.AT_FDCWD, "run", 0]);
   p.call("close", [status]);
-  emitMonitor(p, plan.monitor, { pid, pidfd, record }, master);
+  emitMonitor(p, plan.monitor, { pid, pidfd, mounts, record }, master);
   p.place(leave);
   p.exit(1);
 }
@@ -260,10 +268,14 @@ function emitLoopback(ctx: InitContext): void {
 /**
  * Runs the program of a start and waits until the container's command is executed.
  *
+ * @param meanwhile Done while the kernel makes the container.
  * @returns The monitor's pid.
  * @throws {DhowError} `command_not_found`, `command_not_executable` or `start_failed`; nothing of the start is left then.
  */
-export async function launch(plan: LaunchPlan): Promise<{ monitorPid: number }> {
+export async function launch(
+  plan: LaunchPlan,
+  meanwhile?: () => void,
+): Promise<{ monitorPid: number }> {
   const status = pipe(), started = pipe();
   using _read = status.read;
   using _write = status.write;
@@ -281,6 +293,7 @@ export async function launch(plan: LaunchPlan): Promise<{ monitorPid: number }> 
   if (monitorPid < 0) {
     throw startError({ label: "fork", syscall: "clone", errno: -monitorPid }, plan.spec);
   }
+  meanwhile?.();
   const failure = decodeFailure(loaded, await readToEnd(status.read));
   if (failure !== undefined) {
     const { label = "", syscall = "clone" } = failedOp(program, failure);

@@ -68,6 +68,7 @@ export function encodeProgram(
     let refs = 0;
     for (let i = 0; i < args.length; i++) {
       const arg = args[i]!;
+      if (arg === 0) continue; // fresh memory is zero
       if (typeof arg === "object" && arg.kind === "value") refs |= 1 << i;
       putWord(words, at + OP_ARGS + 8 * i, encodeArg(arg, place));
     }

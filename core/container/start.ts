@@ -164,7 +164,7 @@ export async function explainStart(paths: StorePaths, id: string): Promise<strin
   );
   const fd = plan.monitor.fds.devNull; // stands for pipes that only a real start opens
   const pipes = { status: fd, started: { read: fd, write: fd } };
-  return explainProgram(buildLaunch(plan, pipes).program);
+  return explainProgram(buildLaunch(plan, pipes, "executed").program);
 }
 
 /** A plan together with the descriptors it names; disposing closes what was not taken. */

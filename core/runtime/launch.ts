@@ -18,6 +18,7 @@ import {
   reportFailure,
 } from "../../ffi/program/fragments.ts";
 import { LoadedProgram } from "../../ffi/program/loader.ts";
+import { spawnOrphan } from "../../ffi/program/spawn.ts";
 import { CMSG_FD_AT, CMSG_ONE_FD_SIZE } from "../../ffi/socket.ts";
 import type { Namespace, Spec } from "../spec/runtime.ts";
 import { InitContext } from "./init_context.ts";
@@ -43,6 +44,9 @@ export interface LaunchPlan {
   monitor: MonitorOptions;
 }
 
+/** As ps(1) shows it. */
+const MONITOR_NAME = "dhow-monitor";
+
 const NAMESPACE_FLAGS: Record<Namespace["type"], number> = {
   user: C.CLONE_NEWUSER,
   mount: C.CLONE_NEWNS,
@@ -67,28 +71,39 @@ export interface LaunchPipes {
   started: { read: number; write: number };
 }
 
-/** A program ready to load. */
+/** How a monitor comes to be: executed from memory, or, where the kernel does not allow that, as a fork of us. */
+export type MonitorKind = "executed" | "forked";
+
+/** A program ready to run. */
 export interface BuiltLaunch {
   program: Program;
-  fixup: Fixup;
+  /** The descriptors the monitor gets. */
+  kept: number[];
+  /** What to do to the loaded program of a forked one. */
+  fixup?: Fixup;
 }
 
-/** Builds the program of a start. Pure: nothing happens before it is loaded and run. */
-export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes): BuiltLaunch {
+/** Builds the program of a start. Pure: nothing happens before it is run. */
+export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes, kind: MonitorKind): BuiltLaunch {
   const p = new ProgramBuilder();
-  const monitor = p.label("monitor");
   const join = p.label("enter namespaces");
   const init = p.label("init");
   const fail = p.label("failed");
-  p.return(forkOrphan(p, monitor));
-
-  p.place(monitor);
-  p.call("setsid", []);
-  nameProcess(p, "dhow-monitor");
-  p.call("chdir", [plan.containerDirectory]);
   const kept = keptFds(plan, pipes);
-  closeAllBut(p, kept);
-  const fixup = keepOnlyOwnMemory(p);
+  let fixup: Fixup | undefined;
+  if (kind === "forked") {
+    const monitor = p.label("monitor");
+    p.return(forkOrphan(p, monitor));
+    p.place(monitor);
+    closeAllBut(p, kept);
+    fixup = keepOnlyOwnMemory(p);
+  } else {
+    closeAllBut(p, kept);
+    for (const fd of new Set(kept)) p.call("fcntl", [fd, C.F_SETFD, C.FD_CLOEXEC]);
+  }
+  p.call("setsid", []);
+  nameProcess(p, MONITOR_NAME);
+  p.call("chdir", [plan.containerDirectory]);
   const pid = p.variable(0), mounts = p.variable(-1);
   emitMonitorBody(p, plan, pipes, { pid, mounts, join, fail });
 
@@ -99,7 +114,7 @@ export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes): BuiltLaunch {
   p.place(init);
   emitInit(p, plan, fail, Math.max(...kept) + 8);
   p.jump(fail);
-  return { program: p.build(), fixup };
+  return { program: p.build(), kept, ...fixup && { fixup } };
 }
 
 /**
@@ -281,25 +296,47 @@ export async function launch(
   using _write = status.write;
   using _startedRead = started.read;
   using _startedWrite = started.write;
-  const { program, fixup } = buildLaunch(plan, {
+  const numbers = {
     status: status.write.number,
     started: { read: started.read.number, write: started.write.number },
-  });
-  using loaded = new LoadedProgram(program);
-  fixup(loaded);
-  const monitorPid = loaded.run();
+  };
+  const run = runMonitor(plan, numbers);
   status.write.close();
   started.write.close();
-  if (monitorPid < 0) {
-    throw startError({ label: "fork", syscall: "clone", errno: -monitorPid }, plan.spec);
+  using _program = run;
+  if (run.pid < 0) {
+    throw startError({ label: "fork", syscall: "clone", errno: -run.pid }, plan.spec);
   }
   meanwhile?.();
-  const failure = decodeFailure(loaded, await readToEnd(status.read));
+  const failure = decodeFailure(run, await readToEnd(status.read));
   if (failure !== undefined) {
-    const { label = "", syscall = "clone" } = failedOp(program, failure);
+    const { label = "", syscall = "clone" } = failedOp(run.program, failure);
     throw startError({ label, syscall, errno: failure.errno }, plan.spec);
   }
-  return { monitorPid };
+  return { monitorPid: run.pid };
+}
+
+/** A monitor on its way. */
+interface MonitorRun extends Disposable {
+  pid: number;
+  program: Program;
+  opAt(address: bigint): number;
+}
+
+function runMonitor(plan: LaunchPlan, pipes: LaunchPipes): MonitorRun {
+  const { program, kept } = buildLaunch(plan, pipes, "executed");
+  const { pid, opAt } = spawnOrphan(program, MONITOR_NAME, kept);
+  if (pid >= 0) return { pid, program, opAt, [Symbol.dispose]: () => {} };
+  // vm.memfd_noexec, or a security module, may forbid it.
+  const forked = buildLaunch(plan, pipes, "forked");
+  const loaded = new LoadedProgram(forked.program);
+  forked.fixup?.(loaded);
+  return {
+    pid: loaded.run(),
+    program: forked.program,
+    opAt: (address) => loaded.opAt(address),
+    [Symbol.dispose]: () => loaded[Symbol.dispose](),
+  };
 }
 
 async function readToEnd(fd: Fd): Promise<Uint8Array<ArrayBuffer>> {

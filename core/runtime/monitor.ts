@@ -115,7 +115,7 @@ class MonitorProgram {
     this.#stdin = p.variable(options.fds.stdin);
     this.#ended = p.variable(0);
     this.#logFd = p.variable(options.fds.log);
-    this.#buffer = p.buffer(CHUNK); // last: its pages stay untouched in a quiet container
+    this.#buffer = p.trailingBuffer(CHUNK);
     this.#iov = p.words([this.#frame, LOG_HEADER_SIZE, this.#buffer, 0]);
   }
 

@@ -21,13 +21,16 @@ export interface ProgramLayout {
   dataAt: number;
   /** Bytes from the beginning to the end of the data. */
   sizeBytes: number;
+  /** The same without the zeroes at the end. */
+  fileBytes: number;
 }
 
 /** Lays a program out behind `before` bytes of something else. */
 export function layOutProgram(program: Program, before: number): ProgramLayout {
   const opsAt = before + OPS_HEADER;
   const dataAt = opsAt + program.ops.length * OP_SIZE;
-  return { opsAt, dataAt, sizeBytes: dataAt + program.data.length };
+  const fileBytes = dataAt + program.data.length;
+  return { opsAt, dataAt, fileBytes, sizeBytes: fileBytes + program.zeroBytes };
 }
 
 /** The offset of `address`; `end` is where the whole memory ends. */

@@ -18,6 +18,11 @@ export class ExitError extends Error {
     this.name = "ExitError";
     this.exitCode = exitCode;
   }
+
+  /** By name: a program may hold this class twice, once from the bundle and once from the sources. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "ExitError";
+  }
 }
 
 /** A flag that does not exist, lacks its value or has one it cannot take; `message` is docker's wording. */
@@ -25,5 +30,10 @@ export class FlagError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "FlagError";
+  }
+
+  /** By name: a program may hold this class twice, once from the bundle and once from the sources. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "FlagError";
   }
 }

@@ -42,6 +42,11 @@ export class DhowError extends Error {
     this.name = "DhowError";
     this.code = code;
   }
+
+  /** By name: a program may hold this class twice, once from the bundle and once from the sources. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "DhowError";
+  }
 }
 
 /** Docker's answer for a container name or id nobody has. Docker clients match on this wording. */

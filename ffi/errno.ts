@@ -143,4 +143,9 @@ export class SyscallError extends Error {
     this.errno = errno;
     this.subject = subject;
   }
+
+  /** By name: a program may hold this class twice, once from the bundle and once from the sources. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "SyscallError";
+  }
 }

@@ -2,8 +2,7 @@
  * `dhow setup`'s last step: dist/dhow.js, `run` and `exec` in one file, which takes less time to load than a hundred. The
  * launcher uses it for them as long as no source is newer; the other commands are as fast from the sources.
  *
- * What the sources load lazily (core/lib/lazy.ts) is in the same file, evaluated when it is asked for, but for what is
- * seldom needed.
+ * What the sources load lazily (core/lib/lazy.ts) is in the same file, evaluated when it is asked for.
  *
  * @module
  */
@@ -11,14 +10,15 @@ const root = new URL("../", import.meta.url);
 const dist = new URL("dist/", root);
 const SOURCES = ["cli", "core", "ffi"];
 
-/** The commands in it: those that the launcher takes it for. */
-const COMMANDS: ReadonlySet<string> = new Set([
-  "/cli/commands/container/run.ts",
+/**
+ * What is in it of that which the sources load lazily: what `run` and `exec` need when nothing is out of the ordinary.
+ * The rest would only take time to load, and comes from the sources when it is asked for.
+ */
+const HOT: ReadonlySet<string> = new Set([
   "/cli/commands/container/exec.ts",
-]);
-
-/** What these ask of the engine: of the parts that it loads lazily, all others would only take time to load. */
-const ENGINE_PARTS: ReadonlySet<string> = new Set([
+  "/cli/commands/container/run.ts",
+  "/cli/flags.ts",
+  "/cli/registry.ts",
   "/core/container/attach.ts",
   "/core/container/container_event.ts",
   "/core/container/create.ts",
@@ -28,16 +28,14 @@ const ENGINE_PARTS: ReadonlySet<string> = new Set([
   "/core/container/host_config.ts",
   "/core/container/remove.ts",
   "/core/container/start.ts",
-  "/core/container/stop.ts",
-  "/core/container/store_place.ts",
-  "/core/image/builtin_image.ts",
-  "/core/image/inspect_image.ts",
+  "/core/engine/local.ts",
+  "/core/host/terminal.ts",
+  "/core/image/ensure_unpacked.ts",
   "/core/image/resolve.ts",
-]);
-
-/** What they need seldom, and a lot of it: loaded from the sources. Nothing but plain values goes to and fro. */
-const FROM_SOURCES: ReadonlySet<string> = new Set([
-  "/core/engine/transfers.ts",
+  "/core/image/stored_image.ts",
+  "/core/store/blob.ts",
+  "/core/store/layout.ts",
+  "/ffi/process.ts",
 ]);
 
 await bundle();
@@ -48,7 +46,11 @@ async function bundle(): Promise<void> {
   try {
     for (const folder of SOURCES) await copyTransformed(folder, temporary);
     await runBundler(`${temporary}/cli/main.ts`, `${temporary}/dhow.js`);
-    await Deno.rename(`${temporary}/dhow.js`, new URL("dhow.js", dist));
+    const files = bundledFiles(await Deno.readTextFile(`${temporary}/dhow.js`));
+    await Deno.writeTextFile(`${temporary}/sources.sh`, freshnessCheck(files));
+    for (const name of ["sources.sh", "dhow.js"]) {
+      await Deno.rename(`${temporary}/${name}`, new URL(name, dist));
+    }
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }
@@ -66,25 +68,41 @@ async function copyTransformed(folder: string, target: string): Promise<void> {
   }
 }
 
-/**
- * Lazy imports become literal ones, which a bundler follows, but for those that are not in here. Other URLs
- * are counted from dist/.
- */
+/** Lazy imports become literal ones, which a bundler follows, or such from the sources. URLs are counted from dist/. */
 function transform(text: string, folder: string): string {
   const lazyImport =
     /lazy<\s*typeof import\(\s*"([^"]+)",?\s*\)\s*>\(\s*"[^"]+",\s*import\.meta\.url,?\s*\)/g;
   const ownUrl = /new URL\("(\.[^"]+)", import\.meta\.url\)/g;
   const resolve = (specifier: string) => new URL(specifier, `file:///${folder}/x`).pathname;
-  return text.replace(lazyImport, (_, specifier) => {
-    const path = resolve(specifier);
-    if (FROM_SOURCES.has(path)) return `import(new URL("${specifier}", import.meta.url).href)`;
-    const isCommand = /^\/cli\/(commands|hidden)\//.test(path);
-    const isLeftOut = isCommand && !COMMANDS.has(path) ||
-      folder === "core/engine" && !ENGINE_PARTS.has(path);
-    return isLeftOut
-      ? `Promise.reject(new Error("${path} is not in the bundle"))`
-      : `import("${specifier}")`;
-  }).replace(ownUrl, (_, specifier) => `new URL("..${resolve(specifier)}", import.meta.url)`);
+  const fromDist = (specifier: string) => `new URL("..${resolve(specifier)}", import.meta.url)`;
+  return text.replace(ownUrl, (_, specifier) => fromDist(specifier)).replace(
+    lazyImport,
+    (_, specifier) =>
+      HOT.has(resolve(specifier))
+        ? `import("${specifier}")`
+        : `import(${fromDist(specifier)}.href)`,
+  );
+}
+
+/** The sources in a bundle, by the comments that the bundler puts before each. */
+function bundledFiles(bundle: string): string[] {
+  const files = [...bundle.matchAll(/^\/\/ \S*?((?:cli|core|ffi)\/\S+\.ts)$/gm)]
+    .map((match) => match[1]!);
+  if (files.length === 0) throw new Error("the bundle names none of its sources");
+  return [...new Set(files)].sort();
+}
+
+/** A shell function for the launcher: whether none of these files is newer than the bundle. */
+function freshnessCheck(files: string[]): string {
+  return `# Written by tools/bundle.ts.
+bundle_is_fresh() {
+  for file in \\\n    ${files.join(" \\\n    ")}; do
+    # shellcheck disable=SC3013 # dash, busybox and bash have -nt
+    [ "$1/$file" -nt "$1/dist/dhow.js" ] && return 1
+  done
+  [ -f "$1/dist/dhow.js" ]
+}
+`;
 }
 
 /** Without minifying: that saves no time, and it takes `using` declarations for ordinary ones. */

@@ -17,6 +17,7 @@ import { holdInit, killStray } from "./kill.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { waitForEnd } from "./run_watch.ts";
 import { monitorSocket } from "./monitor_socket.ts";
+import { removeKnown, trashOf } from "./remove_known.ts";
 import { isRunning, LOCK_RUN, readState, updateStoredState } from "./state.ts";
 
 /** How to remove. */
@@ -50,13 +51,13 @@ export async function removeContainer(
   using lock = await lockForRemoval(directory, id, options.force ?? false);
   const { run } = readState(directory);
   if (run !== undefined && run.exit === undefined) killStray(run);
-  const trash = `${paths.tmp}/removed-${id}`;
+  const trash = trashOf(paths, id);
   moveAway(directory, trash, id);
   releaseName(paths, record.name, id); // after that: a container without a name could not be found
   lock.close();
   removeSocket(monitorSocket(paths, id));
-  const trees = [trash];
-  if (options.volumes) trees.push(...takeVolumes(paths, record));
+  const trees = options.volumes ? takeVolumes(paths, record) : [];
+  if (!removeKnown(trash)) trees.push(trash);
   await removeTreesAnyhow(paths, trees);
   logContainerEvent(paths, record, "destroy");
 }

@@ -29,6 +29,7 @@ import { monitorSocket } from "./monitor_socket.ts";
 import { hasProbe, probePlan } from "./probe.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
+import { prepareRemoval, trashOf } from "./remove_known.ts";
 import { planRootfs } from "./rootfs_plan.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import { containerSpec } from "./spec_environment.ts";
@@ -142,7 +143,11 @@ async function startLocked(
 ): Promise<StartedContainer> {
   using plan = await planStart(paths, record, lock, options);
   if (options.foreground) logContainerEvent(paths, record, "attach");
-  await launch(plan);
+  await launch(plan, () => {
+    if (options.foreground && record.hostConfig.AutoRemove) {
+      prepareRemoval(trashOf(paths, record.id));
+    }
+  });
   logContainerEvent(paths, record, "start");
   return { record, stdin: plan.takeStdin(), owner: plan.takeOwner() };
 }
@@ -159,7 +164,7 @@ export async function explainStart(paths: StorePaths, id: string): Promise<strin
   );
   const fd = plan.monitor.fds.devNull; // stands for pipes that only a real start opens
   const pipes = { status: fd, started: { read: fd, write: fd } };
-  return explainProgram(buildLaunch(plan, pipes).program);
+  return explainProgram(buildLaunch(plan, pipes, "executed").program);
 }
 
 /** A plan together with the descriptors it names; disposing closes what was not taken. */
@@ -389,6 +394,7 @@ function monitorOptions(
       env: selfEnvironment(),
       always: !["", "no"].includes(hostConfig.RestartPolicy.Name),
     },
+    isRemovedAtEnd: hostConfig.AutoRemove,
     ...probe && { probe },
   };
 }

@@ -18,6 +18,7 @@ import {
   reportFailure,
 } from "../../ffi/program/fragments.ts";
 import { LoadedProgram } from "../../ffi/program/loader.ts";
+import { spawnOrphan } from "../../ffi/program/spawn.ts";
 import { CMSG_FD_AT, CMSG_ONE_FD_SIZE } from "../../ffi/socket.ts";
 import type { Namespace, Spec } from "../spec/runtime.ts";
 import { InitContext } from "./init_context.ts";
@@ -43,6 +44,9 @@ export interface LaunchPlan {
   monitor: MonitorOptions;
 }
 
+/** As ps(1) shows it. */
+const MONITOR_NAME = "dhow-monitor";
+
 const NAMESPACE_FLAGS: Record<Namespace["type"], number> = {
   user: C.CLONE_NEWUSER,
   mount: C.CLONE_NEWNS,
@@ -67,43 +71,63 @@ export interface LaunchPipes {
   started: { read: number; write: number };
 }
 
-/** A program ready to load. */
+/** How a monitor comes to be: executed from memory, or, where the kernel does not allow that, as a fork of us. */
+export type MonitorKind = "executed" | "forked";
+
+/** A program ready to run. */
 export interface BuiltLaunch {
   program: Program;
-  fixup: Fixup;
+  /** The descriptors the monitor gets. */
+  kept: number[];
+  /** What to do to the loaded program of a forked one. */
+  fixup?: Fixup;
 }
 
-/** Builds the program of a start. Pure: nothing happens before it is loaded and run. */
-export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes): BuiltLaunch {
+/** Builds the program of a start. Pure: nothing happens before it is run. */
+export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes, kind: MonitorKind): BuiltLaunch {
   const p = new ProgramBuilder();
-  const monitor = p.label("monitor");
   const join = p.label("enter namespaces");
   const init = p.label("init");
   const fail = p.label("failed");
-  p.return(forkOrphan(p, monitor));
-
-  p.place(monitor);
-  p.call("setsid", []);
-  nameProcess(p, "dhow-monitor");
-  p.call("chdir", [plan.containerDirectory]);
   const kept = keptFds(plan, pipes);
-  closeAllBut(p, kept);
-  const fixup = keepOnlyOwnMemory(p);
-  const pid = p.variable(0);
-  emitMonitorBody(p, plan, pipes, { pid, join, fail });
+  let fixup: Fixup | undefined;
+  if (kind === "forked") {
+    const monitor = p.label("monitor");
+    p.return(forkOrphan(p, monitor));
+    p.place(monitor);
+    closeAllBut(p, kept);
+    fixup = keepOnlyOwnMemory(p);
+  } else {
+    closeAllBut(p, kept);
+    for (const fd of new Set(kept)) p.call("fcntl", [fd, C.F_SETFD, C.FD_CLOEXEC]);
+  }
+  p.call("setsid", []);
+  nameProcess(p, MONITOR_NAME);
+  p.call("chdir", [plan.containerDirectory]);
+  const pid = p.variable(0), mounts = p.variable(-1);
+  emitMonitorBody(p, plan, pipes, { pid, mounts, join, fail });
 
   p.place(join);
-  emitJoin(p, plan, pid, init, fail);
+  emitJoin(p, plan, { pid, mounts, init, fail });
   reportFailure(p, fail, [pipes.status, pipes.started.write], 125);
 
   p.place(init);
   emitInit(p, plan, fail, Math.max(...kept) + 8);
   p.jump(fail);
-  return { program: p.build(), fixup };
+  return { program: p.build(), kept, ...fixup && { fixup } };
 }
 
-/** Adds the go-between that enters namespaces, clones init as the monitor's child and leaves init's pid in `pid`. */
-function emitJoin(p: ProgramBuilder, plan: LaunchPlan, pid: Value, init: Label, fail: Label): void {
+/**
+ * Adds the go-between that enters namespaces, clones init as the monitor's child and leaves init's pid in `pid`.
+ *
+ * Init's mount namespace is made before init, so that the monitor can hold it by a descriptor, left in `mounts`: taking
+ * it down takes the kernel 2 ms, which then come after init's end instead of before.
+ */
+function emitJoin(
+  p: ProgramBuilder,
+  plan: LaunchPlan,
+  { pid, mounts, init, fail }: { pid: Value; mounts: Value; init: Label; fail: Label },
+): void {
   p.call("setns", [plan.userNamespace, C.CLONE_NEWUSER], {
     orElse: fail,
     label: "enter the user namespace",
@@ -114,7 +138,14 @@ function emitJoin(p: ProgramBuilder, plan: LaunchPlan, pid: Value, init: Label, 
       label: `join the ${type} namespace`,
     });
   }
-  const flags = ownNamespaces(plan.spec) | C.CLONE_PARENT | C.SIGCHLD;
+  let flags = ownNamespaces(plan.spec) | C.CLONE_PARENT | C.SIGCHLD;
+  if ((flags & C.CLONE_NEWNS) !== 0) {
+    const label = "create the mount namespace";
+    p.call("unshare", [C.CLONE_NEWNS], { orElse: fail, label });
+    const flagsOfOpen = C.O_RDONLY | C.O_CLOEXEC;
+    p.set(mounts, p.call("openat", [C.AT_FDCWD, "/proc/self/ns/mnt", flagsOfOpen]));
+    flags &= ~C.CLONE_NEWNS;
+  }
   const label = "create the container's namespaces";
   p.set(pid, p.clone(flags, init, { orElse: fail, label }));
   p.exit(0);
@@ -149,12 +180,12 @@ function emitMonitorBody(
   p: ProgramBuilder,
   plan: LaunchPlan,
   { status, started }: LaunchPipes,
-  { pid, join, fail }: { pid: Value; join: Label; fail: Label },
+  { pid, mounts, join, fail }: { pid: Value; mounts: Value; join: Label; fail: Label },
 ): void {
   const record = emitRunRecord(p);
   const leave = p.label("no container");
-  // Shares memory, so that init's pid arrives in `pid`; this process sleeps until the other has left.
-  const flags = C.CLONE_VM | C.CLONE_VFORK | C.SIGCHLD;
+  // Shares memory and descriptors, so that init's pid arrives in `pid`; this process sleeps until the other has left.
+  const flags = C.CLONE_VM | C.CLONE_VFORK | C.CLONE_FILES | C.SIGCHLD;
   const joiner = p.clone(flags, join, { orElse: fail, label: "fork" });
   p.call("wait4", [joiner, 0, 0, 0]);
   p.jumpIf(pid, "<", 1, leave);
@@ -170,7 +201,7 @@ function emitMonitorBody(
   p.call("pwrite64", [plan.monitor.fds.run, record, RUN_EXIT_AT, 0]);
   p.call("renameat2", [C.AT_FDCWD, "run.new", C.AT_FDCWD, "run", 0]);
   p.call("close", [status]);
-  emitMonitor(p, plan.monitor, { pid, pidfd, record }, master);
+  emitMonitor(p, plan.monitor, { pid, pidfd, mounts, record }, master);
   p.place(leave);
   p.exit(1);
 }
@@ -252,33 +283,60 @@ function emitLoopback(ctx: InitContext): void {
 /**
  * Runs the program of a start and waits until the container's command is executed.
  *
+ * @param meanwhile Done while the kernel makes the container.
  * @returns The monitor's pid.
  * @throws {DhowError} `command_not_found`, `command_not_executable` or `start_failed`; nothing of the start is left then.
  */
-export async function launch(plan: LaunchPlan): Promise<{ monitorPid: number }> {
+export async function launch(
+  plan: LaunchPlan,
+  meanwhile?: () => void,
+): Promise<{ monitorPid: number }> {
   const status = pipe(), started = pipe();
   using _read = status.read;
   using _write = status.write;
   using _startedRead = started.read;
   using _startedWrite = started.write;
-  const { program, fixup } = buildLaunch(plan, {
+  const numbers = {
     status: status.write.number,
     started: { read: started.read.number, write: started.write.number },
-  });
-  using loaded = new LoadedProgram(program);
-  fixup(loaded);
-  const monitorPid = loaded.run();
+  };
+  const run = runMonitor(plan, numbers);
   status.write.close();
   started.write.close();
-  if (monitorPid < 0) {
-    throw startError({ label: "fork", syscall: "clone", errno: -monitorPid }, plan.spec);
+  using _program = run;
+  if (run.pid < 0) {
+    throw startError({ label: "fork", syscall: "clone", errno: -run.pid }, plan.spec);
   }
-  const failure = decodeFailure(loaded, await readToEnd(status.read));
+  meanwhile?.();
+  const failure = decodeFailure(run, await readToEnd(status.read));
   if (failure !== undefined) {
-    const { label = "", syscall = "clone" } = failedOp(program, failure);
+    const { label = "", syscall = "clone" } = failedOp(run.program, failure);
     throw startError({ label, syscall, errno: failure.errno }, plan.spec);
   }
-  return { monitorPid };
+  return { monitorPid: run.pid };
+}
+
+/** A monitor on its way. */
+interface MonitorRun extends Disposable {
+  pid: number;
+  program: Program;
+  opAt(address: bigint): number;
+}
+
+function runMonitor(plan: LaunchPlan, pipes: LaunchPipes): MonitorRun {
+  const { program, kept } = buildLaunch(plan, pipes, "executed");
+  const { pid, opAt } = spawnOrphan(program, MONITOR_NAME, kept);
+  if (pid >= 0) return { pid, program, opAt, [Symbol.dispose]: () => {} };
+  // vm.memfd_noexec, or a security module, may forbid it.
+  const forked = buildLaunch(plan, pipes, "forked");
+  const loaded = new LoadedProgram(forked.program);
+  forked.fixup?.(loaded);
+  return {
+    pid: loaded.run(),
+    program: forked.program,
+    opAt: (address) => loaded.opAt(address),
+    [Symbol.dispose]: () => loaded[Symbol.dispose](),
+  };
 }
 
 async function readToEnd(fd: Fd): Promise<Uint8Array<ArrayBuffer>> {

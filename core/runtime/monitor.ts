@@ -51,9 +51,12 @@ export interface MonitorOptions {
   /** What to execute when the container has ended. */
   hook: {
     args: string[];
-    env: string[]; /** Even if the foreground dhow is there. */
+    env: string[];
+    /** Even if the foreground dhow is there. */
     always: boolean;
   };
+  /** Nothing will be started from its directory again: who waits for the lock need not wait for the mounts to go. */
+  isRemovedAtEnd: boolean;
   /** Executed every now and then while the container runs: health checks. Its exit code 1 asks for `startInterval`. */
   probe?: { args: string[]; env: string[]; intervalNs: number; startIntervalNs: number };
 }
@@ -63,11 +66,20 @@ const SLOT = { init: 0, stdout: 1, stderr: 2, control: 3, timer: 4, probe: 5 } a
 const SLOTS = 6;
 const POLLFD = 8;
 
+/** What the monitor knows of the container's init. */
+export interface MonitoredInit {
+  pid: Value;
+  pidfd: Value;
+  /** Holds its mount namespace; -1 if that is not its own. */
+  mounts: Value;
+  record: Address;
+}
+
 /** Adds the monitor's loop. `master` is the terminal's descriptor, or undefined. */
 export function emitMonitor(
   p: ProgramBuilder,
   options: MonitorOptions,
-  init: { pid: Value; pidfd: Value; record: Address },
+  init: MonitoredInit,
   master: Value | undefined,
 ): void {
   new MonitorProgram(p, options, init, master).emit();
@@ -76,7 +88,7 @@ export function emitMonitor(
 class MonitorProgram {
   readonly #p: ProgramBuilder;
   readonly #options: MonitorOptions;
-  readonly #init: { pid: Value; pidfd: Value; record: Address };
+  readonly #init: MonitoredInit;
   readonly #master: Value | undefined;
   readonly #polls: Address;
   readonly #buffer: Address;
@@ -90,7 +102,7 @@ class MonitorProgram {
   constructor(
     p: ProgramBuilder,
     options: MonitorOptions,
-    init: { pid: Value; pidfd: Value; record: Address },
+    init: MonitoredInit,
     master: Value | undefined,
   ) {
     this.#p = p;
@@ -103,7 +115,7 @@ class MonitorProgram {
     this.#stdin = p.variable(options.fds.stdin);
     this.#ended = p.variable(0);
     this.#logFd = p.variable(options.fds.log);
-    this.#buffer = p.buffer(CHUNK); // last: its pages stay untouched in a quiet container
+    this.#buffer = p.trailingBuffer(CHUNK);
     this.#iov = p.words([this.#frame, LOG_HEADER_SIZE, this.#buffer, 0]);
   }
 
@@ -332,6 +344,9 @@ class MonitorProgram {
       p.store("u32", owner, fds.owner);
       p.call("ppoll", [owner, 1, p.words([0, 0]), 0, 0]);
       p.jumpIf(p.load("u16", p.after(owner, 6)), "&", C.POLLHUP, runHook);
+      // A second overlay on the same directories has to wait until the first is gone.
+      if (!this.#options.isRemovedAtEnd) p.call("close", [this.#init.mounts]);
+      p.call("close", [fds.lock]);
       p.exit(0);
     }
     p.place(runHook);

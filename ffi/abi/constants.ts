@@ -49,6 +49,7 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_RECURSIVE = 0x8000;
 export const F_SETFD = 2;
+export const FD_CLOEXEC = 1;
 export const F_SETPIPE_SZ = 1031;
 export const F_OFD_GETLK = 36;
 export const F_OFD_SETLK = 37;
@@ -155,3 +156,8 @@ export const IN_DELETE_SELF = 0x400;
 export const IN_MOVE_SELF = 0x800;
 export const IN_CLOEXEC = O_CLOEXEC;
 export const IN_NONBLOCK = O_NONBLOCK;
+
+// <linux/memfd.h>
+export const MFD_CLOEXEC = 1;
+/** Since Linux 6.3. */
+export const MFD_EXEC = 0x10;

@@ -90,6 +90,8 @@ export interface Program {
   ops: Op[];
   /** Initial content of the data segment. */
   data: Uint8Array<ArrayBuffer>;
+  /** Zeroed bytes behind the data that a file need not hold. */
+  zeroBytes: number;
   /** Places in `data` that hold addresses. */
   relocations: { at: number; address: Address }[];
 }
@@ -102,6 +104,8 @@ export interface CallOptions {
   label?: string;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 const encoder = new TextEncoder();
 
 /** Collects ops and data. Methods return what later ops can refer to. */
@@ -111,6 +115,7 @@ export class ProgramBuilder {
   readonly #strings = new Map<string, Address>();
   #data = new Uint8Array(4096);
   #used = 0;
+  readonly #trailing: { address: { at: number }; size: number }[] = [];
 
   /** Number of ops so far. */
   get length(): number {
@@ -132,6 +137,13 @@ export class ProgramBuilder {
     }
     this.#used = used;
     return { kind: "address", of: "data", at };
+  }
+
+  /** As `buffer()`, behind everything else: pages that stay untouched until they are written to. Not for `after()`. */
+  trailingBuffer(size: number): Address {
+    const address: Mutable<Address> = { kind: "address", of: "data", at: -1 };
+    this.#trailing.push({ address, size });
+    return address;
   }
 
   /** Copies `bytes` into the data. */
@@ -289,9 +301,15 @@ export class ProgramBuilder {
         throw new TypeError(`Label "${op.target.name}" is never placed`);
       }
     }
+    let end = this.#used;
+    for (const { address, size } of this.#trailing) {
+      address.at = end;
+      end = (end + size + 7) & ~7;
+    }
     return {
       ops: this.#ops,
       data: this.#data.slice(0, this.#used),
+      zeroBytes: end - this.#used,
       relocations: this.#relocations,
     };
   }

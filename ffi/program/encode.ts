@@ -21,13 +21,16 @@ export interface ProgramLayout {
   dataAt: number;
   /** Bytes from the beginning to the end of the data. */
   sizeBytes: number;
+  /** The same without the zeroes at the end. */
+  fileBytes: number;
 }
 
 /** Lays a program out behind `before` bytes of something else. */
 export function layOutProgram(program: Program, before: number): ProgramLayout {
   const opsAt = before + OPS_HEADER;
   const dataAt = opsAt + program.ops.length * OP_SIZE;
-  return { opsAt, dataAt, sizeBytes: dataAt + program.data.length };
+  const fileBytes = dataAt + program.data.length;
+  return { opsAt, dataAt, fileBytes, sizeBytes: fileBytes + program.zeroBytes };
 }
 
 /** The offset of `address`; `end` is where the whole memory ends. */
@@ -68,6 +71,7 @@ export function encodeProgram(
     let refs = 0;
     for (let i = 0; i < args.length; i++) {
       const arg = args[i]!;
+      if (arg === 0) continue; // fresh memory is zero
       if (typeof arg === "object" && arg.kind === "value") refs |= 1 << i;
       putWord(words, at + OP_ARGS + 8 * i, encodeArg(arg, place));
     }

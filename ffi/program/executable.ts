@@ -5,7 +5,7 @@
  * @module
  */
 import type { Program } from "./builder.ts";
-import { encodeProgram, layOutProgram, programOffset } from "./encode.ts";
+import { encodeProgram, layOutProgram, OP_SIZE, programOffset } from "./encode.ts";
 import { interpreter } from "./interpreter.ts";
 
 const BASE = 0x400000;
@@ -21,32 +21,48 @@ const PF_X = 1, PF_W = 2, PF_R = 4;
 
 const MACHINES: Record<string, number> = { x86_64: 62, aarch64: 183 };
 
+/** An executable and what is where in it. */
+export interface Executable {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** The pieces of `bytes` that are not zero; a file may have holes elsewhere. */
+  pieces: { at: number; size: number }[];
+  /** The index of the op that an address in the running program (as its failure record holds it) belongs to. */
+  opAt(address: bigint): number;
+}
+
 /**
- * The executable's bytes. It ends with what the program returns as its exit code.
+ * Makes an executable. It ends with what the program returns as its exit code.
  *
  * @param arch Whose code and system call numbers it is to have. @default this machine's
  */
-export function encodeExecutable(
-  program: Program,
-  arch: string = Deno.build.arch,
-): Uint8Array<ArrayBuffer> {
+export function makeExecutable(program: Program, arch: string = Deno.build.arch): Executable {
   const { code } = interpreter(arch);
   const codeSize = CODE_AT + STUB_SIZE + code.length;
   const dataStart = Math.ceil(codeSize / PAGE) * PAGE;
   const layout = layOutProgram(program, dataStart);
-  const image = new Uint8Array(Math.ceil(layout.sizeBytes / 8) * 8);
-  const view = new DataView(image.buffer);
+  const bytes = new Uint8Array(Math.ceil(layout.fileBytes / 8) * 8);
+  const view = new DataView(bytes.buffer);
   writeElfHeader(view, arch);
-  writeSegment(view, 0, { at: 0, size: codeSize, flags: PF_R | PF_X });
-  const size = layout.sizeBytes - dataStart;
-  writeSegment(view, 1, { at: dataStart, size, flags: PF_R | PF_W });
-  image.set(stub(arch, BigInt(BASE + layout.opsAt)), CODE_AT);
-  image.set(code, CODE_AT + STUB_SIZE);
-  encodeProgram(image.buffer, program, layout, {
+  writeSegment(view, 0, { at: 0, size: codeSize, memory: codeSize, flags: PF_R | PF_X });
+  const size = layout.fileBytes - dataStart;
+  const memory = layout.sizeBytes - dataStart;
+  writeSegment(view, 1, { at: dataStart, size, memory, flags: PF_R | PF_W });
+  bytes.set(stub(arch, BigInt(BASE + layout.opsAt)), CODE_AT);
+  bytes.set(code, CODE_AT + STUB_SIZE);
+  encodeProgram(bytes.buffer, program, layout, {
     place: (address) => BASE + programOffset(address, layout, layout.sizeBytes),
     arch,
   });
-  return image;
+  return {
+    bytes,
+    pieces: [{ at: 0, size: codeSize }, { at: dataStart, size }],
+    opAt: (address) => Number(address - BigInt(BASE + layout.opsAt)) / OP_SIZE,
+  };
+}
+
+/** The bytes of {@linkcode makeExecutable}. */
+export function encodeExecutable(program: Program, arch?: string): Uint8Array<ArrayBuffer> {
+  return makeExecutable(program, arch).bytes;
 }
 
 function writeElfHeader(view: DataView, arch: string): void {
@@ -64,7 +80,7 @@ function writeElfHeader(view: DataView, arch: string): void {
 function writeSegment(
   view: DataView,
   index: number,
-  { at, size, flags }: { at: number; size: number; flags: number },
+  { at, size, memory, flags }: { at: number; size: number; memory: number; flags: number },
 ): void {
   const header = ELF_HEADER_SIZE + index * PROGRAM_HEADER_SIZE;
   view.setUint32(header, PT_LOAD, true);
@@ -73,7 +89,7 @@ function writeSegment(
   view.setBigUint64(header + 16, BigInt(BASE + at), true); // virtual address
   view.setBigUint64(header + 24, BigInt(BASE + at), true);
   view.setBigUint64(header + 32, BigInt(size), true); // in the file
-  view.setBigUint64(header + 40, BigInt(size), true); // in memory
+  view.setBigUint64(header + 40, BigInt(memory), true);
   view.setBigUint64(header + 48, BigInt(PAGE), true); // alignment
 }
 

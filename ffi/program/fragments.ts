@@ -159,7 +159,7 @@ export function reportFailure(
 
 /** Reads the record that {@linkcode reportFailure} wrote; undefined if `record` is empty. */
 export function decodeFailure(
-  loaded: LoadedProgram,
+  loaded: Pick<LoadedProgram, "opAt">,
   record: Uint8Array<ArrayBuffer>,
 ): Failure | undefined {
   if (record.length < FAILURE_RECORD_SIZE) return undefined;

@@ -20,7 +20,7 @@ containerTest("start, stop, restart, kill, wait and rename do as they say", asyn
   await box.runs(
     "-d",
     "--name",
-    "c1",
+    "first-name",
     "--stop-timeout",
     "5",
     "busybox",
@@ -28,23 +28,26 @@ containerTest("start, stop, restart, kill, wait and rename do as they say", asyn
     "-c",
     "trap 'exit 3' TERM; while :; do sleep 0.05; done",
   );
-  const waiting = box.dhow("wait", "c1");
-  assertEquals(await box.ok("stop", "c1"), "c1");
+  const waiting = box.dhow("wait", "first-name");
+  assertEquals(await box.ok("stop", "first-name"), "first-name");
   assertEquals((await waiting).out, "3");
-  assertEquals(await box.inspect("c1", "{{.State.Status}} {{.State.ExitCode}}"), "exited 3");
-  await box.ok("start", "c1");
-  const first = await box.inspect("c1", "{{.State.Pid}}");
-  await box.ok("restart", "c1");
-  assertEquals(first === await box.inspect("c1", "{{.State.Pid}}"), false);
-  await box.ok("kill", "-s", "TERM", "c1");
-  assertEquals(await box.ok("wait", "c1"), "3");
-  await box.ok("rename", "c1", "c2");
-  assertEquals(await box.inspect("c2", "{{.Name}}"), "/c2");
-  assertEquals((await box.dhow("inspect", "c1")).code, 1);
-  await box.ok("start", "c2");
-  await box.ok("kill", "c2");
-  assertEquals(await box.ok("wait", "c2"), "137");
-  await box.ok("rm", "c2");
+  assertEquals(
+    await box.inspect("first-name", "{{.State.Status}} {{.State.ExitCode}}"),
+    "exited 3",
+  );
+  await box.ok("start", "first-name");
+  const first = await box.inspect("first-name", "{{.State.Pid}}");
+  await box.ok("restart", "first-name");
+  assertEquals(first === await box.inspect("first-name", "{{.State.Pid}}"), false);
+  await box.ok("kill", "-s", "TERM", "first-name");
+  assertEquals(await box.ok("wait", "first-name"), "3");
+  await box.ok("rename", "first-name", "second-name");
+  assertEquals(await box.inspect("second-name", "{{.Name}}"), "/second-name");
+  assertEquals((await box.dhow("inspect", "first-name")).code, 1);
+  await box.ok("start", "second-name");
+  await box.ok("kill", "second-name");
+  assertEquals(await box.ok("wait", "second-name"), "137");
+  await box.ok("rm", "second-name");
 });
 
 containerTest("stop kills what does not listen", async (box) => {

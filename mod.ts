@@ -13,22 +13,43 @@
 export { Container, run, type RunOptions } from "./core/script/container.ts";
 export { Command, CommandError, type CommandResult } from "./core/script/command.ts";
 export type { ContainerOptions } from "./core/script/create_request.ts";
+export {
+  images,
+  type ImagesOptions,
+  pull,
+  push,
+  type TransferScriptOptions,
+} from "./core/script/images.ts";
 export { openLocalEngine as engine } from "./core/engine/local.ts";
 export type { LocalEngine, LocalEngineOptions } from "./core/engine/local.ts";
 export type {
   AttachedStream,
   AttachOptions,
   CallOptions,
+  CommitOptions,
   ContainerArchive,
+  ContainerChange,
   Containers,
   Engine,
   Images,
+  LayerProgress,
   ListContainersOptions,
   LogRecord,
   LogsOptions,
   OutputChunk,
   PathStat,
+  ProgressListener,
+  PruneReport,
+  PulledImage,
+  PushedImage,
+  SaveOptions,
   System,
+  SystemPruneOptions,
+  SystemPruneReport,
+  TransferMessage,
+  TransferOptions,
+  TransferProgress,
+  TransferStatus,
 } from "./core/engine/engine.ts";
 export { DhowError, type ErrorCode } from "./core/errors.ts";
 export type * from "./core/spec/docker_api.ts";

@@ -1,22 +1,50 @@
 // The module as scripts see it: what it exports, and containers from TypeScript.
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { CommandError, type Container, DhowError, engine, run, type RunOptions } from "dhow";
+import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
+import {
+  CommandError,
+  type Container,
+  DhowError,
+  engine,
+  images,
+  pull,
+  push,
+  run,
+  type RunOptions,
+  type TransferProgress,
+} from "dhow";
 import { collect } from "../core/script/command.ts";
 import { createRequest } from "../core/script/create_request.ts";
+import { startFaultyRegistry } from "./helpers/faulty_registry.ts";
+import { stalling } from "./helpers/layers.ts";
 import { containerTest, eventually, type Sandbox } from "./helpers/sandbox.ts";
 import { archive, member, streamOf } from "./helpers/tar.ts";
 
 const EXPORTS = {
-  values: ["Command", "CommandError", "Container", "DhowError", "engine", "run"],
+  values: [
+    "Command",
+    "CommandError",
+    "Container",
+    "DhowError",
+    "engine",
+    "images",
+    "pull",
+    "push",
+    "run",
+  ],
   types: [
-    ...["AttachOptions", "AttachedStream", "CallOptions", "CommandResult", "ContainerArchive"],
-    ...["ContainerConfig", "ContainerCreate", "ContainerInspect", "ContainerOptions"],
-    ...["ContainerState", "ContainerStatus", "ContainerSummary", "Containers", "DeviceMapping"],
-    ...["EndpointSettings", "Engine", "ErrorCode", "EventMessage", "ExecConfig", "Health"],
-    ...["HealthResult", "Healthcheck", "HostConfig", "ImageInspect", "ImageSummary", "Images"],
-    ...["ListContainersOptions", "LocalEngine", "LocalEngineOptions", "LogRecord", "LogsOptions"],
-    ...["MountPoint", "MountSpec", "NetworkSettings", "OutputChunk", "PathStat", "RunOptions"],
-    ...["StorePaths", "System", "ThrottleDevice", "Ulimit"],
+    ...["AttachOptions", "AttachedStream", "CallOptions", "CommandResult", "CommitOptions"],
+    ...["ContainerArchive", "ContainerChange", "ContainerConfig", "ContainerCreate"],
+    ...["ContainerInspect", "ContainerOptions", "ContainerState", "ContainerStatus"],
+    ...["ContainerSummary", "Containers", "DeviceMapping", "DiskUsage", "EndpointSettings"],
+    ...["Engine", "ErrorCode", "EventMessage", "ExecConfig", "Health", "HealthResult"],
+    ...["Healthcheck", "HostConfig", "ImageHistoryItem", "ImageInspect", "ImageSummary", "Images"],
+    ...["ImagesOptions", "LayerProgress", "ListContainersOptions", "LocalEngine"],
+    ...["LocalEngineOptions", "LogRecord", "LogsOptions", "MountPoint", "MountSpec"],
+    ...["NetworkSettings", "OutputChunk", "PathStat", "ProgressListener", "PruneReport"],
+    ...["PulledImage", "PushedImage", "RunOptions", "SaveOptions", "StorePaths", "System"],
+    ...["SystemPruneOptions", "SystemPruneReport", "ThrottleDevice", "TransferMessage"],
+    ...["TransferOptions", "TransferProgress", "TransferScriptOptions", "TransferStatus", "Ulimit"],
+    ...["UsageTotal", "VolumeUsage"],
   ],
 };
 
@@ -248,3 +276,40 @@ containerTest("a script that runs on keeps no descriptor", async (box) => {
 function descriptors(): number {
   return [...Deno.readDirSync("/proc/self/fd")].length;
 }
+
+containerTest("pull(), push() and images() speak with a registry", async (box) => {
+  await using registry = startFaultyRegistry();
+  const here = await engine({ root: box.root });
+  const name = `${registry.host}/box:1`;
+  await here.images.tag("busybox", name);
+  const sent: TransferProgress[] = [];
+  const pushed = await push(name, { engine: here, onProgress: (event) => sent.push(event) });
+  assertEquals(pushed.reference, name);
+  assert(sent.some((event) => event.kind === "layer" && event.status === "Pushed"));
+  await here.images.remove(name);
+  await here.images.remove("busybox");
+  const [layer] = JSON.parse(
+    new TextDecoder().decode(registry.manifests.get("box:1")!.bytes),
+  ).layers;
+  registry.hook = ({ kind, method, ref, count, bytes }) =>
+    kind === "blob" && method === "GET" && ref === layer.digest && count === 1
+      ? stalling(bytes!, 500_000, new Promise(() => {}))
+      : undefined;
+  const reason = new Error("enough");
+  const stop = new AbortController();
+  const broken = pull(name, {
+    engine: here,
+    signal: stop.signal,
+    onProgress: (event) => {
+      if (event.kind === "layer" && event.currentBytes) setTimeout(() => stop.abort(reason), 200);
+    },
+  });
+  assertEquals(await assertRejects(() => broken), reason);
+  await eventually("the helper has gone", () => box.processes().length === 0, 3000);
+  assertEquals((await images({ engine: here })).length, 0);
+  const pulled = await pull(name, { engine: here });
+  assertEquals([pulled.digest, pulled.isNew], [pushed.digest, true]);
+  assertMatch(registry.seen.at(-1)!.range ?? "", /^bytes=[1-9]/);
+  const [image] = await images({ engine: here, filters: { reference: [`${registry.host}/*`] } });
+  assertEquals(image?.RepoDigests, [`${registry.host}/box@${pushed.digest}`]);
+});

@@ -13,35 +13,38 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /**
  * Passes `body` on, and fails once too little of it comes.
  *
- * Only the time that a reader spends waiting counts: a slow reader is not the registry's fault.
+ * Only the time that a reader spends waiting counts: a slow reader is not the registry's fault. What fetch makes of an
+ * aborted signal is not relied upon: Deno forgets it once its own request object has been collected as garbage.
  *
  * @param what The request, for errors.
- * @param stop Ends the request behind the body.
  * @param signal Ends it too; its reason is then the error.
  */
 export function watchBody(
   body: ReadableStream<Bytes>,
   limits: Limits,
-  options: { what: string; url: URL; stop(reason: Error): void; signal: AbortSignal },
+  options: { what: string; url: URL; signal: AbortSignal | undefined },
 ): ReadableStream<Bytes> {
-  const { what, url, stop, signal } = options;
+  const { what, url, signal } = options;
   const reader = body.getReader();
+  let failure: { reason: unknown } | undefined;
   let waitedMs = 0;
   let bytes = 0;
+  /** Ends the pending read, too. */
+  function stop(reason: unknown): void {
+    failure ??= { reason };
+    reader.cancel(reason).catch(() => {});
+  }
   function stalled(): void {
     if (bytes >= limits.stallBytes) {
       [waitedMs, bytes] = [0, 0];
       return;
     }
-    const seconds = limits.stallMs / 1000;
-    stop(
-      new RegistryError(
-        "unavailable",
-        `${what}: the registry sent ${bytes} bytes in ${seconds} s`,
-        { isTemporary: true },
-      ),
-    );
+    const message = `${what}: the registry sent ${bytes} bytes in ${limits.stallMs / 1000} s`;
+    stop(new RegistryError("unavailable", message, { isTemporary: true }));
   }
+  const onAbort = () => stop(signal!.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const release = () => signal?.removeEventListener("abort", onAbort);
   return new ReadableStream({
     async pull(controller) {
       const before = performance.now();
@@ -49,18 +52,26 @@ export function watchBody(
       const timer = setInterval(stalled, Math.max(1, limits.stallMs - waitedMs));
       try {
         const { done, value } = await reader.read();
-        if (done) return controller.close();
+        if (failure !== undefined) throw failure.reason;
+        if (done) {
+          release();
+          return controller.close();
+        }
         waitedMs += performance.now() - before;
         bytes += value.length;
         if (waitedMs >= limits.stallMs) stalled();
         controller.enqueue(value);
       } catch (error) {
-        throw signal.aborted ? signal.reason : connectionError(what, url, error);
+        release();
+        throw failure !== undefined ? failure.reason : connectionError(what, url, error);
       } finally {
         clearInterval(timer);
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      release();
+      return reader.cancel(reason);
+    },
   }, { highWaterMark: 0 });
 }
 

@@ -34,7 +34,7 @@ async function read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Ui
 function download(repository: Repository, digest: string, offset = 0, size = DATA.length) {
   return downloadBlob(repository, { digest, size }, {
     offset,
-    limits: { attempts: 3, backoffMs: 1, backoffMaxMs: 1 },
+    limits: { attempts: 4, backoffMs: 1, backoffMaxMs: 1 },
   });
 }
 
@@ -143,6 +143,38 @@ Deno.test("Repository gives up on a registry that never has enough of questions"
       ? new Response(null, { status: 302, headers: { location: path + "x" } })
       : new Response(null, { status: 302, headers: { location: "/loop" } });
   await assertRejects(() => repository.manifest("1"), DhowError, "stopped after 10 redirects");
+});
+
+Deno.test("Repository fetches a new token when the old one is refused", async () => {
+  await using registry = startFaultyRegistry();
+  await registry.addImage("x", "1", []);
+  let token = 1;
+  registry.hook = ({ path, request }) => {
+    if (path === "/token") return Response.json({ token: `t${token}`, expires_in: 3600 });
+    if (request.headers.get("authorization") === `Bearer t${token}`) return undefined;
+    return refuse(401, "UNAUTHORIZED", "who?", {
+      "www-authenticate": `Bearer realm="${registry.url}/token",service="s"`,
+    });
+  };
+  using repository = open(registry);
+  await repository.manifest("1");
+  await repository.manifest("1");
+  assertEquals(registry.count("GET", "other"), 1);
+  token = 2;
+  await repository.manifest("1");
+  assertEquals(registry.count("GET", "other"), 2);
+});
+
+Deno.test("Repository.manifest() is fetched again if the connection breaks", async () => {
+  await using registry = startFaultyRegistry();
+  const { digest } = await registry.addImage("x", "1", []);
+  using repository = open(registry);
+  registry.hook = ({ count, bytes }) =>
+    count < 3
+      ? truncated(bytes!, 10, { headers: { "content-length": String(bytes!.length) } })
+      : undefined;
+  assertEquals((await repository.manifest("1")).digest, digest);
+  assertEquals(registry.seen.length, 3);
 });
 
 Deno.test("Repository asks no token server in the clear", async () => {

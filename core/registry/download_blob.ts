@@ -9,6 +9,9 @@ import { RegistryError } from "./errors.ts";
 import { backoffMs, DEFAULT_LIMITS, type Limits, pause } from "./limits.ts";
 import type { CallOptions, Repository } from "./repository.ts";
 
+/** So much must come of a connection for it to count as headway: a byte a minute is none. */
+const HEADWAY = 64 << 10;
+
 /** Where to begin, and whom to tell. */
 export interface DownloadOptions extends CallOptions {
   /** The first byte wanted. @default 0 */
@@ -25,7 +28,7 @@ export interface DownloadOptions extends CallOptions {
  * The stream ends after exactly `descriptor.size - offset` bytes and fails if the registry has fewer or more. The digest
  * is the reader's to check.
  *
- * @throws (the stream) {DhowError} `unavailable` after so many tries without a byte; `digest_mismatch` for a wrong size.
+ * @throws (the stream) {DhowError} `unavailable` after so many tries without headway; `digest_mismatch` for a wrong size.
  */
 export function downloadBlob(
   repository: Repository,
@@ -54,6 +57,8 @@ class Download {
   /** The next byte the registry will send: behind `#at` where it does not know ranges. */
   #from = 0;
   #failures = 0;
+  /** Where the connection began. */
+  #began = 0;
 
   constructor(
     repository: Repository,
@@ -75,7 +80,7 @@ class Download {
         const chunk = await this.#read();
         if (chunk === undefined) return undefined;
         if (chunk.length === 0) continue;
-        this.#failures = 0;
+        if (this.#at - this.#began >= HEADWAY) this.#failures = 0;
         return chunk;
       } catch (error) {
         await this.#recover(error);
@@ -120,6 +125,7 @@ class Download {
       ...signal && { signal },
     });
     this.#reader = body.getReader();
+    this.#began = this.#at;
     this.#from = offset;
     if (sizeBytes !== undefined && sizeBytes > size) throw tooLarge(digest, size);
     if (sizeBytes !== undefined && sizeBytes < size) {

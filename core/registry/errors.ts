@@ -33,6 +33,11 @@ export class RegistryError extends DhowError {
     this.isTemporary = info.isTemporary ?? false;
     this.retryAfterMs = info.retryAfterMs;
   }
+
+  /** By what it has, for the reason that its parent does so by name. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof DhowError && "registryCodes" in value;
+  }
 }
 
 /** Code and message of one error in a registry's answer. */

@@ -11,7 +11,7 @@ import { sha256Hex } from "../lib/sha256.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
 import { type Bytes, readBounded } from "./body.ts";
 import { explainRefusal, RegistryError } from "./errors.ts";
-import type { Limits } from "./limits.ts";
+import { backoffMs, type Limits, pause } from "./limits.ts";
 import { MANIFEST_TYPES } from "./media_types.ts";
 import { readPages } from "./pages.ts";
 import type {
@@ -78,26 +78,26 @@ export class HttpRepository implements Repository {
   }
 
   async manifest(ref: string, options: CallOptions = {}): Promise<FetchedManifest> {
-    const response = await this.#send({
-      method: "GET",
-      path: `manifests/${ref}`,
-      headers: { accept: MANIFEST_TYPES.join(", ") },
-      ...options,
-    }, ref);
-    const bytes = await readBounded(response.body, MANIFEST_MAX);
-    if (bytes === undefined) {
-      throw new RegistryError(
-        "unavailable",
-        `Cannot take manifest ${
-          isDigest(ref) ? ref : this.#reference(ref)
-        }: it is larger than 4 MiB`,
-      );
+    for (let attempt = 1;; attempt++) {
+      const response = await this.#send({
+        method: "GET",
+        path: `manifests/${ref}`,
+        headers: { accept: MANIFEST_TYPES.join(", ") },
+        ...options,
+      }, ref);
+      try {
+        const bytes = await readBounded(response.body, MANIFEST_MAX);
+        if (bytes === undefined) throw this.#tooLarge(ref);
+        const mediaType = mediaTypeOf(response);
+        return { digest: await checkDigest(response, ref, bytes), mediaType, bytes };
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        // The connection broke in the middle.
+        const isBroken = error instanceof RegistryError && error.isTemporary;
+        if (!isBroken || attempt >= this.#limits.attempts) throw error;
+        await pause(backoffMs(this.#limits, attempt), options.signal);
+      }
     }
-    return {
-      digest: await checkDigest(response, ref, bytes),
-      mediaType: mediaTypeOf(response),
-      bytes,
-    };
   }
 
   async blob(digest: Digest, options: CallOptions & { offset?: number } = {}): Promise<BlobBody> {
@@ -212,6 +212,14 @@ export class HttpRepository implements Repository {
       repository,
       ...ref !== undefined && { reference: this.#reference(ref) },
     });
+  }
+
+  #tooLarge(ref: string): RegistryError {
+    const name = isDigest(ref) ? ref : this.#reference(ref);
+    return new RegistryError(
+      "unavailable",
+      `Cannot take manifest ${name}: it is larger than 4 MiB`,
+    );
   }
 
   #reference(ref: string): string {

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { VERSION } from "../version.ts";
 import { Authorizer } from "./authorizer.ts";
-import { type Bytes, readErrorText, watchBody } from "./body.ts";
-import { connectionError } from "./connection_error.ts";
+import { type Bytes, readErrorText } from "./body.ts";
 import type { CredentialSource } from "./credentials.ts";
 import { refusalError, RegistryError } from "./errors.ts";
+import { describe, exchange } from "./exchange.ts";
 import { isLoopback } from "./hosts.ts";
 import { HttpClients, type HttpInit } from "./http_clients.ts";
 import { backoffMs, type Limits, pause } from "./limits.ts";
@@ -79,7 +78,7 @@ export class Transport implements Disposable {
       isInsecure,
       ...options.offline && { offline: true },
       credentials: () => options.credentials({ domain, ...repository && { repository } }),
-      send: (url, init) => this.#sendOne(url, init, this.#limits.answerMs),
+      send: (url, init) => this.#exchange(url, init, this.#limits.answerMs),
     });
   }
 
@@ -125,6 +124,7 @@ export class Transport implements Disposable {
     const { isTemporary, retryAfterMs, status } = error;
     // A registry that was there a moment ago may be starting anew; one that never was is mistyped.
     if (!isTemporary && !(this.#hasAnswered && status === undefined)) return undefined;
+    if (!this.#hasAnswered && status === undefined && attempt >= 2) return undefined;
     if (retryAfterMs !== undefined) {
       return retryAfterMs > this.#limits.backoffMaxMs ? undefined : retryAfterMs;
     }
@@ -225,7 +225,7 @@ export class Transport implements Disposable {
       };
       const { method, body, signal } = request;
       const isStore = method === "PUT" || method === "PATCH";
-      const response = await this.#sendOne(
+      const response = await this.#exchange(
         url,
         { method, headers, ...body && { body }, ...signal && { signal } },
         isStore ? this.#limits.storeMs : this.#limits.answerMs,
@@ -267,82 +267,19 @@ export class Transport implements Disposable {
     return this.#endpoint.isInsecure || isLoopback(this.#endpoint.host);
   }
 
-  /** One request, one answer, within `patienceMs` from its last byte sent to the first of the answer. */
-  async #sendOne(
+  async #exchange(
     url: URL,
-    init: Omit<HttpInit, "signal" | "headers"> & {
-      headers: Record<string, string>;
-      signal?: AbortSignal;
-    },
+    init: Omit<HttpInit, "signal"> & { signal?: AbortSignal },
     patienceMs: number,
   ): Promise<Response> {
-    const what = describe(init, url);
-    const own = new AbortController();
-    const signal = init.signal ? AbortSignal.any([init.signal, own.signal]) : own.signal;
-    const late = () =>
-      own.abort(
-        new RegistryError("unavailable", `${what}: no answer within ${patienceMs / 1000} s`, {
-          isTemporary: true,
-        }),
-      );
-    let timer = setTimeout(late, patienceMs);
-    const restart = () => {
-      clearTimeout(timer);
-      timer = setTimeout(late, patienceMs);
-    };
-    const body = init.body instanceof ReadableStream ? observe(init.body, restart) : init.body;
-    try {
-      const response = await this.#clients.fetch(url, {
-        method: init.method,
-        headers: {
-          "accept-encoding": "identity",
-          "user-agent": `dhow/${VERSION}`,
-          ...init.headers,
-        },
-        ...body !== undefined && { body },
-        signal,
-      }, { isInsecure: this.#endpoint.isInsecure || isLoopback(this.#endpoint.host) });
-      return this.#watch(response, { what, url, signal, stop: (reason) => own.abort(reason) });
-    } catch (error) {
-      init.signal?.throwIfAborted();
-      throw connectionError(
-        own.signal.aborted ? what : pingOf(url),
-        url,
-        signal.aborted ? signal.reason : error,
-      );
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #watch(response: Response, options: Parameters<typeof watchBody>[2]): Response {
-    if (response.body === null) return response;
-    const { status, headers } = response;
-    return new Response(watchBody(response.body, this.#limits, options), { status, headers });
+    const isInsecure = this.#mayBePlain;
+    return await exchange(this.#clients, url, init, {
+      limits: this.#limits,
+      isInsecure,
+      patienceMs,
+    });
   }
 }
 
 /** Every status there is. */
 const ANY: readonly number[] = Array.from({ length: 500 }, (_, i) => i + 100);
-
-function observe(body: ReadableStream<Bytes>, onChunk: () => void): ReadableStream<Bytes> {
-  return body.pipeThrough(
-    new TransformStream<Bytes, Bytes>({
-      transform(chunk, controller) {
-        onChunk();
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-}
-
-/** `Get "https://host/v2/x"`: Go's way to name a request; without the query, which may be a secret. */
-function describe(request: { method: string }, url: URL): string {
-  const method = request.method.charAt(0) + request.method.slice(1).toLowerCase();
-  return `${method} "${url.origin}${url.pathname}"`;
-}
-
-/** Docker pings first, and so speaks of that whenever a registry cannot be reached. */
-function pingOf(url: URL): string {
-  return `Get "${url.origin}/v2/"`;
-}

@@ -5,6 +5,7 @@
  */
 import { benchUnpack } from "./unpack.ts";
 import { type Row, type Sample, sample } from "./row.ts";
+import { measureTransfers } from "./transfer.ts";
 import { type Bench, inParallel, output, timed, type Tool } from "./tools.ts";
 
 /** Every row by its name on the command line. */
@@ -15,6 +16,9 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Row>>> = {
   parallel,
   memory,
   unpack,
+  pull,
+  "pull-again": pullAgain,
+  push,
 };
 
 const RUN = ["run", "--rm", "--network", "none"];
@@ -78,6 +82,22 @@ async function unpack(): Promise<Row> {
     peer: { name: "tar", median: tarMs, min: tarMs },
     target: { kind: "ratio", max: 1 },
   };
+}
+
+async function pull(bench: Bench): Promise<Row> {
+  const { pull, plainBytes, compressedBytes } = await measureTransfers(bench);
+  const size = `${(plainBytes / 1e6).toFixed(0)} MB (${(compressedBytes / 1e6).toFixed(0)})`;
+  return row(`pull ${size}, 3 layers`, pull, { kind: "ratio", max: 0.35 });
+}
+
+async function pullAgain(bench: Bench): Promise<Row> {
+  const { pullAgain } = await measureTransfers(bench);
+  return row("pull, all layers present", pullAgain, { kind: "value", max: 150 });
+}
+
+async function push(bench: Bench): Promise<Row> {
+  const { push } = await measureTransfers(bench);
+  return row("push of it", push, { kind: "ratio", max: 0.7 });
 }
 
 function row(

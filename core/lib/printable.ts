@@ -4,6 +4,11 @@
  * @module
  */
 
+/** Controls, marks that turn the direction of writing, and characters of no width. */
+const UNSEEN =
+  // deno-lint-ignore no-control-regex
+  /[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]/g;
+
 /**
  * `text` without escape sequences, other control characters and marks that turn the direction of writing; line feeds and
  * tabs become blanks.
@@ -21,11 +26,7 @@ export function printable(text: string, max: number = Infinity): string {
     // deno-lint-ignore no-control-regex
     .replace(/\x1b[ -/]*[0-~]?/g, "")
     .replace(/[\t\n\r]+/g, " ")
-    // deno-lint-ignore no-control-regex
-    .replace(
-      /[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]/g,
-      "",
-    );
+    .replace(UNSEEN, "");
   const characters = max === Infinity || clean.length <= max ? undefined : [...clean];
   return characters === undefined ? clean : characters.slice(0, max).join("");
 }

@@ -238,6 +238,8 @@ const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promi
   __rmtree: () => lazy<typeof import("./hidden/rmtree.ts")>("./hidden/rmtree.ts", import.meta.url),
   __storage: () =>
     lazy<typeof import("./hidden/storage.ts")>("./hidden/storage.ts", import.meta.url),
+  __transfer: () =>
+    lazy<typeof import("./hidden/transfer.ts")>("./hidden/transfer.ts", import.meta.url),
   __usage: () => lazy<typeof import("./hidden/usage.ts")>("./hidden/usage.ts", import.meta.url),
   __unpack: () => lazy<typeof import("./hidden/unpack.ts")>("./hidden/unpack.ts", import.meta.url),
 };

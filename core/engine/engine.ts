@@ -242,6 +242,16 @@ export interface Images {
   prune(
     options?: { all?: boolean; filters?: Record<string, string[]> },
   ): Promise<PruneReport>;
+  /**
+   * Fetches an image from, or sends it to, dhow on another machine; only missing blobs travel.
+   *
+   * @param address `ssh://[USER@]HOST[:PORT]/IMAGE[:TAG]`; without an image all that have names.
+   */
+  transfer(
+    verb: "pull" | "push",
+    address: string,
+    options?: TransferOptions & { remoteDhow?: string },
+  ): Promise<{ id: string; references: string[] }[]>;
   /** Gives an image another name; whatever had that name loses it. */
   tag(source: string, target: string): Promise<void>;
   /** Untags, and deletes what no tag and no container needs. Answers in docker's order. */

@@ -137,6 +137,23 @@ export class LocalImages implements Images {
     return loaded;
   }
 
+  async transfer(
+    verb: "pull" | "push",
+    address: string,
+    options: TransferOptions & { remoteDhow?: string } = {},
+  ): Promise<{ id: string; references: string[] }[]> {
+    const { pullOverSsh, pushOverSsh } = await lazy<typeof import("../image/ssh_transfer.ts")>(
+      "../image/ssh_transfer.ts",
+      import.meta.url,
+    );
+    if (verb === "push") return await pushOverSsh(this.#paths, address, options);
+    await this.#prepare();
+    using worker = await this.#openWorker(options.signal);
+    const images = await pullOverSsh(this.#paths, address, worker, options);
+    for (const { id } of images) await this.#emit("pull", id, id);
+    return images;
+  }
+
   async history(name: string): Promise<ImageHistoryItem[]> {
     const { imageHistory } = await lazy<typeof import("../image/history.ts")>(
       "../image/history.ts",

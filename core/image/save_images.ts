@@ -37,7 +37,7 @@ export interface SaveOptions {
 }
 
 /** An image on its way out. */
-interface Saved {
+export interface SavedImage {
   image: StoredImage;
   descriptor: Descriptor;
   manifest: Manifest;
@@ -58,8 +58,7 @@ export function saveImages(
 ): ReadableStream<Bytes> {
   const lease = leaseStore(paths);
   try {
-    const images = collect(paths, names, options.platform);
-    for (const { image, manifest } of images) assertBlobs(paths, image, manifest);
+    const images = collectImages(paths, names, options.platform);
     return streamOf(archive(paths, images, options.format ?? "docker-archive"), lease);
   } catch (error) {
     lease[Symbol.dispose]();
@@ -86,12 +85,17 @@ function streamOf(pieces: Generator<Bytes>, lease: Disposable): ReadableStream<B
   });
 }
 
-function collect(
+/**
+ * The images named, each once with all the names it goes by, every blob of them there.
+ *
+ * @throws {DhowError} `not_found`, `invalid_argument`.
+ */
+export function collectImages(
   paths: StorePaths,
   names: readonly string[],
   platform: string | undefined,
-): Saved[] {
-  const saved = new Map<Digest, Saved>();
+): SavedImage[] {
+  const saved = new Map<Digest, SavedImage>();
   for (const name of names) {
     for (const { image, references } of imagesNamed(paths, name)) {
       assertPlatform(paths, image, platform);
@@ -105,6 +109,7 @@ function collect(
       }
     }
   }
+  for (const { image, manifest } of saved.values()) assertBlobs(paths, image, manifest);
   return [...saved.values()];
 }
 
@@ -179,7 +184,7 @@ function assertBlobs(paths: StorePaths, image: StoredImage, manifest: Manifest):
     if (found === size) continue;
     throw new DhowError(
       "not_found",
-      `Cannot save image ${image.id}: blob ${digest} ${
+      `Cannot send image ${image.id}: blob ${digest} ${
         found === undefined ? "is missing" : `has ${found} bytes instead of ${size}`
       }; load or pull the image again`,
     );
@@ -188,7 +193,7 @@ function assertBlobs(paths: StorePaths, image: StoredImage, manifest: Manifest):
 
 function* archive(
   paths: StorePaths,
-  images: Saved[],
+  images: SavedImage[],
   format: "docker-archive" | "oci",
 ): Generator<Bytes> {
   yield header("directory", "blobs", 0);
@@ -214,7 +219,7 @@ function* archive(
 }
 
 /** Docker puts the tag where the whole name belongs, and the name into containerd's annotation. */
-function indexLines({ descriptor, references }: Saved, format: string): Descriptor[] {
+function indexLines({ descriptor, references }: SavedImage, format: string): Descriptor[] {
   if (references.length === 0) return [descriptor];
   return references.map((reference) => ({
     ...descriptor,
@@ -225,7 +230,7 @@ function indexLines({ descriptor, references }: Saved, format: string): Descript
   }));
 }
 
-function dockerManifest({ manifest, references }: Saved): Record<string, unknown> {
+function dockerManifest({ manifest, references }: SavedImage): Record<string, unknown> {
   const path = ({ digest }: Descriptor) => `blobs/sha256/${blobName(digest)}`;
   return {
     Config: path(manifest.config),
@@ -237,7 +242,7 @@ function dockerManifest({ manifest, references }: Saved): Record<string, unknown
 }
 
 /** For readers older than `manifest.json`. */
-function dockerRepositories(images: Saved[]): Record<string, Record<string, string>> {
+function dockerRepositories(images: SavedImage[]): Record<string, Record<string, string>> {
   const repositories: Record<string, Record<string, string>> = {};
   for (const { manifest, references } of images) {
     const top = manifest.layers.at(-1);

@@ -30,9 +30,7 @@ export async function layeredArchive(
       member("file", "top", { ...root, content: String(i) }),
     ));
   }
-  const diffIds = await Promise.all(
-    layers.map(async (layer) => `sha256:${sha256Hex(layer)}`),
-  );
+  const diffIds = layers.map((layer) => `sha256:${sha256Hex(layer)}`);
   const config = JSON.stringify({
     architecture: Deno.build.arch === "x86_64" ? "amd64" : "arm64",
     os: "linux",

@@ -8,6 +8,7 @@ import { command } from "../../command.ts";
 import { ExitError } from "../../errors.ts";
 import { withInterrupt } from "../../interrupt.ts";
 import { showProgress } from "../../output/progress.ts";
+import { isSsh, remoteDhowFlag, transferOverSsh } from "../../ssh_transfer.ts";
 
 /** Upload an image to a registry. */
 export const pushImage = command({
@@ -23,10 +24,12 @@ export const pushImage = command({
         "Image index won't be pushed, meaning that other manifests, including attestations won't be preserved.\n" +
         "'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)",
     },
+    remoteDhow: remoteDhowFlag,
     quiet: { type: "bool", short: "q", help: "Suppress verbose output" },
   },
   async run({ args, flags, engine, out }) {
     const [name] = args as [string];
+    if (isSsh(name)) return await transferOverSsh(engine, "push", name, { ...flags, out });
     const reference = parseReference(name);
     const isBare = reference.tag === undefined && reference.digest === undefined;
     if (flags.allTags && !isBare) throw new ExitError(1, "tag can't be used with --all-tags/-a");

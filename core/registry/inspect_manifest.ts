@@ -65,8 +65,7 @@ export async function inspectManifest(
     for (const descriptor of verbose ? manifests : []) {
       const { digest } = descriptor;
       const member = await repository.manifest(digest, call);
-      const { domain, repository: name } = reference;
-      details.push(describe({ domain, repository: name, digest }, member, descriptor.platform));
+      details.push(describe({ ...reference, digest }, member, descriptor.platform));
     }
     return { kind: "index", json: toList(json as Index), details };
   }
@@ -110,26 +109,25 @@ function describe(
     Ref: canonicalReference(reference),
     Descriptor: { mediaType, digest, size: bytes.length, ...platform && { platform } },
     Raw: bytes.toBase64(),
-    [mediaType === OCI_MANIFEST ? "OCIManifest" : "SchemaV2Manifest"]: toDockerOrder(manifest),
+    ...mediaType === OCI_MANIFEST
+      ? { OCIManifest: inOrder(manifest, ["mediaType", "digest", "size"]) }
+      : { SchemaV2Manifest: inOrder(manifest, ["mediaType", "size", "digest"]) },
   };
 }
 
-/** Docker prints fields in the order of its own types. */
-function toDockerOrder(manifest: Manifest): unknown {
-  const descriptor = ({ mediaType, size, digest, urls, annotations }: Descriptor) => ({
-    mediaType,
-    size,
-    digest,
-    ...urls && { urls },
-    ...annotations && { annotations },
-  });
-  const { schemaVersion, mediaType, config, layers, annotations } = manifest;
+/** Docker prints the fields of its own types, in their order: `first` begins a descriptor. */
+function inOrder(manifest: Manifest, first: readonly (keyof Descriptor)[]): unknown {
+  const pick = <T extends object>(from: T, keys: readonly (keyof T)[]) =>
+    Object.fromEntries(
+      keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]),
+    );
+  const descriptor = (from: Descriptor) => pick(from, [...first, "urls", "annotations"]);
+  const { config, layers } = manifest;
   return {
-    schemaVersion,
-    ...mediaType !== undefined && { mediaType },
+    ...pick(manifest, ["schemaVersion", "mediaType"]),
     ...config && { config: descriptor(config) },
     ...Array.isArray(layers) && { layers: layers.map(descriptor) },
-    ...annotations && { annotations },
+    ...pick(manifest, ["annotations"]),
   };
 }
 

@@ -206,7 +206,7 @@ Deno.test("manifest inspect prints manifests as they are, and lists as docker do
   const short = { mediaType, size: bytes.length, digest, platform };
   assertEquals(all.out, JSON.stringify({ ...list, manifests: [short] }, undefined, 3));
   const verbose = JSON.parse((await home.dhow(["manifest", "inspect", "-v", `${ref}:all`])).out);
-  assertEquals(verbose[0].Ref, `${ref}@${digest}`);
+  assertEquals(verbose[0].Ref, `${ref}:all@${digest}`);
   assertEquals(verbose[0].Descriptor, { mediaType, digest, size: bytes.length, platform });
   assertEquals(Uint8Array.fromBase64(verbose[0].Raw), bytes);
   assertEquals(verbose[0].OCIManifest.config.digest, config);

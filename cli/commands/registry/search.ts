@@ -39,9 +39,12 @@ export const search = command({
     noTrunc: { type: "bool", help: "Don't truncate output" },
   },
   async run({ args, flags, given, out, err }) {
-    const isWanted = readFilters(toFilters(flags.filter), err);
+    const filters = toFilters(flags.filter);
+    const isWanted = readFilters(filters, err);
     const limit = given("limit") && flags.limit !== 0 ? flags.limit : 25;
-    const results = (await find(args[0]!, { limit })).filter(isWanted);
+    // There are no such images any more, so nobody need be asked.
+    const isVain = filters["is-automated"]?.some((value) => value === "true" || value === "1");
+    const results = isVain ? [] : (await find(args[0]!, { limit })).filter(isWanted);
     const isJson = flags.format === "json" || /\{\{\s*json\s+\.\s*\}\}/.test(flags.format);
     const rows = results.map((result) => toRow(result, { isJson, truncate: !flags.noTrunc }));
     try {
@@ -89,15 +92,13 @@ function readFilters(
         tests.push((result) => result.isOfficial === wanted);
         break;
       }
-      case "is-automated": {
-        const wanted = readBoolean(name, values);
+      case "is-automated":
+        readBoolean(name, values);
         err.line(
           `WARNING: the "is-automated" filter is deprecated, and searching for "is-automated=true" ` +
             "will not yield any results in future.",
         );
-        if (wanted) tests.push(() => false);
         break;
-      }
       case "stars": {
         const least = Math.max(...values.map(readStars));
         tests.push((result) => result.stars >= least);

@@ -104,7 +104,8 @@ const libz = lazily(() =>
 const Z_STREAM_END = 1;
 const Z_BUF_ERROR = -5;
 
-class GzipDecoder implements Decoder {
+/** gzip by zlib, which is everywhere. */
+export class GzipDecoder implements Decoder {
   readonly #stream = new Stream(112, { availIn: 8, nextOut: 24, availOut: 32, wide: false });
   #state: "member" | "between" | "padding" = "member";
   #started = false;

@@ -25,7 +25,7 @@ import { pack } from "../layer/pack.ts";
 import { mountRoot, type StoppedRoot } from "./mount_root.ts";
 import type { TarEntry } from "../layer/tar_entry.ts";
 import { TarReader } from "../layer/tar_reader.ts";
-import { LayerUnpacker } from "../layer/unpack.ts";
+import { keepProcAtHand, LayerUnpacker } from "../layer/unpack.ts";
 
 /** Where the container's root is. */
 export type ArchiveRoot =
@@ -81,6 +81,7 @@ function writeAll(bytes: Uint8Array): void {
 
 /** @param bare Without what is mounted in it. */
 function enterRoot(root: ArchiveRoot, bare: boolean): void {
+  keepProcAtHand();
   const flags = O_PATH | O_DIRECTORY;
   if (root.kind === "process") {
     const fd = openat(AT_FDCWD, `/proc/${root.pid}/root`, flags);

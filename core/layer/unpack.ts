@@ -340,6 +340,14 @@ export class LayerUnpacker implements TarHandler, Disposable {
   }
 
   #setXattrsAt(entry: TarEntry, dirFd: number, name: Name): void {
+    if (entry.kind === "directory") {
+      const fd = openat(dirFd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      try {
+        return this.#setXattrs(entry, (key, value) => tryFsetxattr(fd, key, value));
+      } finally {
+        close(fd);
+      }
+    }
     const path = procPath(dirFd, name);
     this.#setXattrs(entry, (key, value) => tryLsetxattr(path, key, value));
   }
@@ -435,6 +443,14 @@ export class LayerUnpacker implements TarHandler, Disposable {
   }
 }
 
+/** `/proc/self/fd`, if it was opened. */
+let procFd = -1;
+
+/** Keeps `/proc/self/fd` at hand, for who unpacks after changing the root to one without /proc. */
+export function keepProcAtHand(): void {
+  procFd = openat(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY);
+}
+
 function verify(syscall: string, result: number, subject: string): void {
   if (result < 0) throw new SyscallError(syscall, -result, subject);
 }
@@ -456,7 +472,8 @@ function chmodItself(dirFd: number, name: Name, mode: number): void {
         close(directory);
       }
     }
-    fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode);
+    if (procFd < 0) fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode);
+    else fchmodat(procFd, String(fd), mode);
   } finally {
     close(fd);
   }

@@ -78,7 +78,7 @@ containerTest(
     for (const path of [back, front]) await Deno.mkdir(path);
     const root = Deno.uid() === 0;
     const mounted = await new Deno.Command("bindfs", {
-      args: ["--xattr-none", ...root ? ["-o", "allow_other"] : [], back, front],
+      args: ["--xattr-none", ...root ? ["-o", "allow_other"] : ["--no-allow-other"], back, front],
     }).output();
     assertEquals(mounted.success, true);
     const fallback = `${box.directory}/fallback`;

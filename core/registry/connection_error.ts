@@ -7,7 +7,11 @@ import { DhowError } from "../errors.ts";
 import { RegistryError } from "./errors.ts";
 
 /** Pieces of Deno's messages, and what Go says; the first that fits counts. */
-const REASONS: readonly [RegExp, (url: URL) => string, isTemporary?: boolean][] = [
+const REASONS: readonly [
+  RegExp,
+  (url: URL, match: RegExpExecArray) => string,
+  isTemporary?: boolean,
+][] = [
   [
     /corrupt message of type InvalidContentType/,
     () => "http: server gave HTTP response to HTTPS client",
@@ -30,8 +34,11 @@ const REASONS: readonly [RegExp, (url: URL) => string, isTemporary?: boolean][] 
     /certificate.*(expired|not valid yet)|Expired|NotValidYet/i,
     () => "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
   ],
-  [/CertificateRequired/i, () => "remote error: tls: certificate required"],
-  [/HandshakeFailure/i, () => "remote error: tls: handshake failure"],
+  [
+    /received fatal alert: (\w+)/,
+    (_url, [, alert = ""]) =>
+      `remote error: tls:${alert.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)}`,
+  ],
   [/Network is unreachable/i, (url) => `dial tcp ${address(url)}: connect: network is unreachable`],
   [/No route to host/i, (url) => `dial tcp ${address(url)}: connect: no route to host`],
   [/timed out/i, (url) => `dial tcp ${address(url)}: i/o timeout`, true],
@@ -56,8 +63,9 @@ export function connectionError(what: string, url: URL, error: unknown): DhowErr
   const cause = (error as { cause?: unknown })?.cause ?? error;
   const text = cause instanceof Error ? cause.message : String(cause);
   for (const [pattern, reason, isTemporary = false] of REASONS) {
-    if (!pattern.test(text)) continue;
-    return new RegistryError("unavailable", `${what}: ${reason(url)}`, {
+    const match = pattern.exec(text);
+    if (match === null) continue;
+    return new RegistryError("unavailable", `${what}: ${reason(url, match)}`, {
       cause: error,
       isTemporary,
     });

@@ -163,14 +163,22 @@ export class Transport implements Disposable {
         return response;
       } catch (error) {
         if (!(error instanceof RegistryError) || error.status !== undefined) throw error;
-        // Nobody listens, whatever the scheme.
-        if (/connection refused|no such host|unreachable|no route/.test(error.message)) throw error;
-        first ??= { error };
+        if (this.#isNobodyThere(error)) throw error;
+        // Of two errors docker tells the one about http; but if that was a 400, TLS is what is wanted, and has failed.
+        const isTls = first?.response !== undefined &&
+          !error.message.endsWith("http: server gave HTTP response to HTTPS client");
+        if (first === undefined || scheme === "http" || isTls) first = { error };
       }
     }
     if (first?.response === undefined) throw first?.error;
     this.#settle("http");
     return first.response;
+  }
+
+  /** Whether another scheme would meet nobody either. */
+  #isNobodyThere({ message }: Error): boolean {
+    if (/no such host|unreachable|no route/.test(message)) return true;
+    return /connection refused/.test(message) && /:\d+$/.test(this.#endpoint.host);
   }
 
   #settle(scheme: "http" | "https"): void {
@@ -272,7 +280,9 @@ export class Transport implements Disposable {
     init: Omit<HttpInit, "signal"> & { signal?: AbortSignal },
     patienceMs: number,
   ): Promise<Response> {
-    const isInsecure = this.#mayBePlain;
+    // Trust in the registry is none in the servers it sends us to.
+    const isInsecure = this.#mayBePlain &&
+      (url.host === this.#endpoint.host || isLoopback(url.host));
     return await exchange(this.#clients, url, init, {
       limits: this.#limits,
       isInsecure,

@@ -106,7 +106,10 @@ export class Container implements AsyncDisposable {
 
   /** Resolves with its exit code when it has ended. */
   async wait(): Promise<number> {
-    return await this.#engine.containers.wait(this.id, this.#signalled());
+    const exitCode = await this.#engine.containers.wait(this.id, this.#signalled());
+    // The abort may have removed it before the engine began to wait.
+    this.#signal?.throwIfAborted();
+    return exitCode;
   }
 
   /** What docker inspect shows. */

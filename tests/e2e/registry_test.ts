@@ -166,6 +166,17 @@ registryTest("login shows nothing of a typed password", async () => {
   assertEquals(terminal.text.includes(USERNAME), true);
 });
 
+Deno.test("login leaves a terminal that shows what is typed, also after Ctrl-C", async () => {
+  await using home = new Home();
+  const script = 'trap : INT; "$0" login -u a x.invalid; echo "status $?"; stty -a';
+  await using terminal = new Terminal(["sh", "-c", script, launcher], { env: home.env });
+  await terminal.expect(/Password: /);
+  await terminal.type("half\x03");
+  await terminal.expect(/status 130/);
+  await terminal.expect(/ echo /);
+  assertEquals(terminal.text.includes("half"), false);
+});
+
 registryTest("credentials of podman's auth.json count, also those of a namespace", async () => {
   await using home = new Home();
   await using registry = await startRegistry({ htpasswd: true });

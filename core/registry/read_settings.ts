@@ -33,7 +33,7 @@ export async function readSettings(path: string | undefined = settingsPath()): P
       cause,
     });
   }
-  const { parseYaml } = await lazy<typeof import("./yaml.ts")>("./yaml.ts", import.meta.url);
+  const { parseYaml } = await loadYaml(path);
   try {
     return readRoot(parseYaml(text));
   } catch (cause) {
@@ -42,6 +42,21 @@ export async function readSettings(path: string | undefined = settingsPath()): P
     throw new DhowError(
       "invalid_argument",
       `Invalid config file "${path}", line ${line}: ${message}`,
+      { cause },
+    );
+  }
+}
+
+/** The package comes from npm the first time, and from Deno's cache from then on. */
+async function loadYaml(path: string): Promise<typeof import("./yaml.ts")> {
+  try {
+    return await lazy<typeof import("./yaml.ts")>("./yaml.ts", import.meta.url);
+  } catch (cause) {
+    throw new DhowError(
+      "unavailable",
+      `Cannot read config file "${path}": the package that reads YAML could not be loaded; ` +
+        "where npm's registry can be reached, any command that talks to a registry loads it for good: " +
+        (cause as Error).message.split("\n")[0],
       { cause },
     );
   }

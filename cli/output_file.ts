@@ -40,7 +40,7 @@ export function assertTarget({ path, out, doing }: ArchiveTarget): void {
   } catch {
     return;
   }
-  if (info.isDirectory) throw invalid(`"${path}" is a directory`);
+  if (info.isDirectory) throw new ExitError(1, `failed to ${doing}: cannot write to a directory`);
   if (info.isBlockDevice || info.isSocket) {
     throw invalid(`"${path}" must be a directory or a regular file`);
   }

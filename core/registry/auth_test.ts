@@ -75,6 +75,8 @@ registryTest("Repository fetches tokens for what it does, and keeps them", async
     "repository:private/y:pull,push",
     "repository:public/x:pull",
   ]);
+  tokens.forbidden.add("secret/z");
+  assertEquals(await other.mountBlob(digest, "secret/z"), false);
   using anybody = open(registry, "public/x");
   assertEquals(await anybody.hasBlob(digest), 1000);
   assertEquals(tokens.calls.at(-1), {

@@ -136,13 +136,22 @@ export class HttpRepository implements Repository {
 
   async mountBlob(digest: Digest, from: string, options: CallOptions = {}): Promise<boolean> {
     const query = new URLSearchParams({ mount: digest, from });
-    const response = await this.#send({
-      method: "POST",
-      path: `blobs/uploads/?${query}`,
-      scope: mergeScopes(this.#scope, repositoryScope(from, "pull")),
-      accept: [201, 202],
-      ...options,
-    });
+    let response: Response;
+    try {
+      response = await this.#send({
+        method: "POST",
+        path: `blobs/uploads/?${query}`,
+        scope: mergeScopes(this.#scope, repositoryScope(from, "pull")),
+        accept: [201, 202],
+        ...options,
+      });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      // One may not read there, or the registry does not mount: no reason not to upload.
+      const { status = 0 } = error instanceof RegistryError ? error : {};
+      if (status >= 400 && status < 500 && status !== 429) return false;
+      throw error;
+    }
     await response.body?.cancel();
     if (response.status === 201) return true;
     await this.#cancelUpload(response, options);

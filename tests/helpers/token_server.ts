@@ -25,6 +25,8 @@ export interface TokenServer extends AsyncDisposable {
   refreshToken: string | undefined;
   /** Seconds that tokens last. */
   lifeS: number;
+  /** Repositories that tokens are good for in no case. */
+  forbidden: Set<string>;
 }
 
 /** Starts one that signs with `directory`'s server.key. */
@@ -46,7 +48,8 @@ export async function startTokenServer(directory: string): Promise<TokenServer> 
     if (!isUser && (header !== undefined || grant !== undefined)) {
       return c.json({ details: "incorrect username or password" }, 401);
     }
-    const access = scopes.map((scope) => grantScope(scope, isUser)).filter((one) => one !== null);
+    const access = scopes.map((scope) => grantScope(scope, isUser))
+      .filter((one) => one !== null && !server.forbidden.has(one.name)) as Access[];
     const token = await sign({ access, lifeS: server.lifeS });
     const isOffline = c.req.query("offline_token") === "true";
     return c.json({
@@ -61,6 +64,7 @@ export async function startTokenServer(directory: string): Promise<TokenServer> 
     calls,
     refreshToken: undefined,
     lifeS: 300,
+    forbidden: new Set(),
     [Symbol.asyncDispose]: () => http.shutdown(),
   };
   return server;

@@ -9,6 +9,7 @@ import {
 } from "../helpers/faulty_registry.ts";
 import { digestOf, fileLayer, gzip, stalling, zstd } from "../helpers/layers.ts";
 import { containerTest, eventually, type Sandbox } from "../helpers/sandbox.ts";
+import { archive, member } from "../helpers/tar.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 // deno-lint-ignore no-explicit-any
@@ -442,3 +443,33 @@ function pssOf(pid: number): number {
     return 0;
   }
 }
+
+containerTest("a full disk fails the pull, and leaves nothing half made", async (box) => {
+  if (Deno.uid() !== 0) return; // only root can mount a small file system
+  await using registry = startFaultyRegistry();
+  const compressible = archive(
+    member("file", "f", { content: new Uint8Array(30_000_000), uid: 0, gid: 0 }),
+  );
+  await add(registry, "unpacked", "latest", compressible);
+  await add(registry, "fetched", "latest", fileLayer("f", 30_000_000));
+  const root = `${box.directory}/small`;
+  await Deno.mkdir(root);
+  const mount = (...args: string[]) => new Deno.Command("mount", { args }).output();
+  if (!(await mount("-t", "tmpfs", "-o", "size=10m", "dhow-test", root)).success) return;
+  const env = { DHOW_ROOT: root };
+  try {
+    for (const name of ["unpacked", "fetched"]) {
+      const { code, err } = await box.run(["pull", `${registry.host}/${name}`], { env });
+      assertEquals(code, 1);
+      assertMatch(err, /no space left/);
+      const left = [...list(box, "../small/blobs/sha256"), ...list(box, "../small/tmp")];
+      assertEquals(left, []);
+      const [mapping] = list(box, "../small/layers");
+      const layers = mapping === undefined ? [] : list(box, `../small/layers/${mapping}`);
+      assertEquals(layers.filter((name) => name.length > 1), []);
+      assertEquals((await box.run(["images", "-q"], { env })).out, "");
+    }
+  } finally {
+    await new Deno.Command("umount", { args: ["-l", root] }).output();
+  }
+});

@@ -99,6 +99,7 @@ registryTest("Repository is told no by a token registry in docker's words", asyn
     `pull access denied for ${registry.host}/private/x, repository does not exist or may require 'dhow login': ` +
       "denied: requested access to the resource is denied",
   );
+  assertEquals(registry.tokens!.calls.length, 1);
   using wrong = open(registry, "private/x", { ...USER, password: "x" } as Credentials);
   const error = await assertRejects(() => wrong.manifest("latest"), DhowError);
   assertEquals(

@@ -87,10 +87,17 @@ export class Authorizer {
     response: Response,
     request: { scope: string; sent: string | undefined },
   ): Promise<string | undefined> {
-    const challenge = parseChallenge(response.headers.get("www-authenticate"));
+    const text = response.headers.get("www-authenticate");
+    const challenge = parseChallenge(text);
     if (challenge === undefined) return undefined;
     this.#challenge = challenge;
-    if (challenge.kind === "bearer") this.#asked.set(request.scope, challenge.scope);
+    if (challenge.kind === "bearer") {
+      const isNew = this.#asked.get(request.scope) !== challenge.scope;
+      // The token says all that we may; another one would say the same.
+      const isRefusal = text!.includes('error="insufficient_scope"');
+      if (isRefusal && request.sent !== undefined && !isNew) return undefined;
+      this.#asked.set(request.scope, challenge.scope);
+    }
     const header = await this.header(base, request.scope, request.sent);
     return header === request.sent ? undefined : header;
   }

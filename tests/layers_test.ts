@@ -17,7 +17,7 @@ const RANKS: Readonly<Record<string, number>> = {
   store: 2,
   registry: 2,
   layer: 2,
-  network: 2,
+  network: 3,
   volume: 2,
   runtime: 2,
   image: 3,

@@ -43,7 +43,15 @@ export function startInside(
   args: readonly string[],
   options: InsideOptions & { stdin: number; stdout: number; stderr: number },
 ): InsideProcess {
-  const command = selfCommand(verb, args, options.memory);
+  return startCommandInside(namespace, selfCommand(verb, args, options.memory), options);
+}
+
+/** Starts a program by its path inside. It dies with this process. */
+export function startCommandInside(
+  namespace: UserNamespace,
+  command: readonly string[],
+  options: InsideOptions & { stdin: number; stdout: number; stderr: number },
+): InsideProcess {
   const p = new ProgramBuilder();
   const child = p.label("child");
   const fail = p.label("failed");
@@ -75,7 +83,7 @@ export function startInside(
     p.call("prctl", [C.PR_SET_PDEATHSIG, C.SIGKILL, 0, 0, 0]);
     resetSignals(p);
     const argv = p.strings(command), envp = p.strings(selfEnvironment());
-    p.call("execve", [command[0]!, argv, envp], { orElse: fail, label: "execute dhow" });
+    p.call("execve", [command[0]!, argv, envp], { orElse: fail, label: `execute ${command[0]}` });
     p.place(fail);
     p.exit(127);
     p.place(over);
@@ -108,11 +116,24 @@ async function reap(pid: number, signal?: AbortSignal): Promise<WaitStatus> {
 }
 
 /** Runs `dhow VERB ARGS` inside to its end. */
-export async function runInside(
+export function runInside(
   namespace: UserNamespace,
   verb: string,
   args: readonly string[],
   options: InsideOptions = {},
+): Promise<{ status: WaitStatus; stdout: Uint8Array<ArrayBuffer> }> {
+  return runCommandInside(namespace, selfCommand(verb, args, options.memory), options);
+}
+
+/**
+ * Runs a program by its path inside to its end.
+ *
+ * @param options With `joined`, what it writes to stderr is part of the stdout that is returned.
+ */
+export async function runCommandInside(
+  namespace: UserNamespace,
+  command: readonly string[],
+  options: InsideOptions & { joined?: boolean } = {},
 ): Promise<{ status: WaitStatus; stdout: Uint8Array<ArrayBuffer> }> {
   using devNull = open("/dev/null", C.O_RDWR);
   const output = options.stdout === undefined ? pipe() : undefined;
@@ -120,11 +141,12 @@ export async function runInside(
   let process: InsideProcess;
   {
     using writing = output?.write ?? null;
-    process = startInside(namespace, verb, args, {
+    const stdout = options.stdout ?? writing!.number;
+    process = startCommandInside(namespace, command, {
       ...options,
       stdin: options.stdin ?? devNull.number,
-      stdout: options.stdout ?? writing!.number,
-      stderr: options.stderr ?? 2,
+      stdout,
+      stderr: options.joined ? stdout : options.stderr ?? 2,
     });
   }
   const stdout = reading === null ? new Uint8Array() : await readAll(reading);

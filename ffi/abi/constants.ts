@@ -20,6 +20,7 @@ export const CLONE_NEWNET = 0x40000000;
 // <asm-generic/signal.h>
 export const SIGHUP = 1;
 export const SIGKILL = 9;
+export const SIGTERM = 15;
 export const SIGPIPE = 13;
 export const SIGCHLD = 17;
 export const SIGCONT = 18;
@@ -127,6 +128,7 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_CLOEXEC = O_CLOEXEC;
 export const SOCK_NONBLOCK = O_NONBLOCK;

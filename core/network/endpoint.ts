@@ -1,0 +1,108 @@
+/**
+ * Attaching a network namespace to a network: a pair of virtual Ethernet interfaces, an address, the routes.
+ *
+ * @module
+ */
+import {
+  addAddress,
+  addMarkRule,
+  addRoute,
+  addVeth,
+  findLink,
+  linkUp,
+  removeLink,
+  setMtu,
+} from "../../ffi/netlink/route.ts";
+import type { NetlinkSocket } from "../../ffi/netlink/socket.ts";
+import type { Request } from "../../ffi/netlink/message.ts";
+import { ensureBridge, type RouterAccess } from "./bridge.ts";
+import { ipBytes } from "./ip_bytes.ts";
+import { type Endpoint, mtuOf, type NetworkRecord } from "./record.ts";
+
+/** Marks connections that are made for a client outside, so that answers come back to who made them. */
+export const PROXY_MARK = 1;
+/** The routing table for what has that mark. */
+const PROXY_TABLE = 100;
+
+/** Settings of a container's network namespace. The proxy's connections come from addresses that are not there. */
+export const CONTAINER_SYSCTLS = {
+  "net.ipv4.conf.all.rp_filter": "0",
+  "net.ipv4.conf.default.rp_filter": "0",
+  "net.ipv4.conf.lo.rp_filter": "0",
+  "net.ipv4.tcp_fwmark_accept": "1",
+  "net.ipv4.ip_unprivileged_port_start": "0",
+};
+
+/** The name of an endpoint's interface in the router namespace; at most 15 characters. */
+export function vethName(endpointId: string): string {
+  return `veth${endpointId.slice(0, 11)}`;
+}
+
+/** Brings a fresh namespace's loopback interface up, and sends back what the proxy's clients are answered. */
+export function prepareNamespace(inside: NetlinkSocket): void {
+  inside.request(linkUp("lo"));
+  const v4 = [
+    addMarkRule(PROXY_MARK, PROXY_TABLE, 4),
+    addRoute({ link: 1, local: true, table: PROXY_TABLE, version: 4 }),
+  ];
+  const v6 = [
+    addMarkRule(PROXY_MARK, PROXY_TABLE, 6),
+    addRoute({ link: 1, local: true, table: PROXY_TABLE, version: 6 }),
+  ];
+  // Without policy routing or IPv6 the proxy makes plain connections.
+  inside.tryRequest(...v4, ...v6);
+}
+
+/**
+ * Attaches a container to a network.
+ *
+ * @param there Its namespace, and a netlink socket in it.
+ * @param isDefaultRoute Whether what goes elsewhere goes this way.
+ */
+export async function attachEndpoint(
+  access: RouterAccess,
+  network: NetworkRecord,
+  endpoint: Endpoint,
+  there: { netns: number; inside: NetlinkSocket },
+  isDefaultRoute: boolean,
+): Promise<void> {
+  const bridge = await ensureBridge(access, network);
+  const here = { name: vethName(endpoint.endpointId), master: bridge.index };
+  const mtu = mtuOf(network);
+  const peer = { name: endpoint.interface, mac: endpoint.mac, netns: there.netns };
+  access.link.request(addVeth(here, peer, mtu));
+  // A bridge takes the smallest MTU of its ports as soon as it has some.
+  if (bridge.mtu !== mtu) access.link.request(setMtu(bridge.index, mtu));
+  const { index } = findLink(there.inside, endpoint.interface)!;
+  const { ipv4, prefix4, ipv6, prefix6 } = endpoint;
+  const requests: Request[] = [];
+  if (ipv4 !== undefined) requests.push(addAddress(index, ipBytes(ipv4), prefix4!));
+  if (ipv6 !== undefined) requests.push(addAddress(index, ipBytes(ipv6), prefix6!));
+  requests.push(linkUp(index));
+  if (isDefaultRoute) requests.push(...defaultRoutes(network, endpoint, index));
+  there.inside.request(...requests);
+}
+
+/** The default routes by way of an endpoint; none on a network without a way out. */
+function defaultRoutes(network: NetworkRecord, endpoint: Endpoint, link: number): Request[] {
+  if (network.internal) return [];
+  return [endpoint.gateway4, endpoint.gateway6]
+    .filter((gateway) => gateway !== undefined)
+    .map((gateway) => addRoute({ gateway: ipBytes(gateway), link }));
+}
+
+/** Makes an attached endpoint the way out. */
+export function routeBy(
+  inside: NetlinkSocket,
+  network: NetworkRecord,
+  endpoint: Endpoint,
+): void {
+  const link = findLink(inside, endpoint.interface);
+  if (link !== undefined) inside.request(...defaultRoutes(network, endpoint, link.index));
+}
+
+/** Detaches an endpoint from its network, if it still is attached. */
+export function detachEndpoint(link: NetlinkSocket, endpoint: Endpoint): void {
+  const [error] = link.tryRequest(removeLink(vethName(endpoint.endpointId)));
+  if (error !== undefined && error.code !== "ENODEV") throw error;
+}

@@ -1,0 +1,90 @@
+/**
+ * The router namespace's packet filter: masquerading on the way out, and no way from one network to another. By nft(8).
+ *
+ * @see nft(8)
+ * @module
+ */
+import { DhowError } from "../errors.ts";
+import { pipe, widenPipe, write } from "../../ffi/fd.ts";
+import { CLONE_NEWNET } from "../../ffi/abi/constants.ts";
+import { runCommandInside } from "../runtime/inside.ts";
+import type { UserNamespace } from "../runtime/userns.ts";
+import { bridgeName, type NetworkRecord } from "./record.ts";
+import { findProgram, UPLINK_INTERFACE } from "./uplink.ts";
+
+const TABLE = "inet dhow";
+
+/** What is there before the first network. */
+const BASE = `
+table ${TABLE} {
+  set bridges { type ifname; }
+  set same { type ifname . ifname; }
+  set internal { type ifname; }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    ct state invalid drop
+    iifname . oifname @same accept
+    iifname @bridges oifname @bridges drop
+    iifname @internal drop
+    oifname @internal drop
+  }
+  chain postrouting {
+    type nat hook postrouting priority 100; policy accept;
+    oifname "${UPLINK_INTERFACE}" masquerade
+  }
+}
+`;
+
+/** What is added for a network; adding it twice changes nothing. */
+export function networkRules(network: NetworkRecord): string {
+  const name = `"${bridgeName(network)}"`;
+  const same = network.options["com.docker.network.bridge.enable_icc"] !== "false";
+  return [
+    `add element ${TABLE} bridges { ${name} }`,
+    ...same ? [`add element ${TABLE} same { ${name} . ${name} }`] : [],
+    ...network.internal ? [`add element ${TABLE} internal { ${name} }`] : [],
+  ].join("\n") + "\n";
+}
+
+/** Makes the filter of a new router namespace. @throws {DhowError} `unsupported` if nft is not installed, or refuses. */
+export async function makeFirewall(namespace: UserNamespace, netns: number): Promise<void> {
+  await runNft(namespace, netns, BASE);
+}
+
+/**
+ * Makes the filter know networks.
+ *
+ * @throws {DhowError} `unsupported` if nft is not installed, or refuses.
+ */
+export async function allowNetworks(
+  namespace: UserNamespace,
+  netns: number,
+  networks: readonly NetworkRecord[],
+): Promise<void> {
+  await runNft(namespace, netns, networks.map(networkRules).join(""));
+}
+
+async function runNft(namespace: UserNamespace, netns: number, rules: string): Promise<void> {
+  const program = findProgram("nft");
+  if (program === undefined) {
+    throw new DhowError(
+      "unsupported",
+      "Cannot connect containers to the network: nft is not installed (package nftables); --network none and --network host work without",
+    );
+  }
+  const input = pipe();
+  using reading = input.read;
+  widenPipe(reading, 1 << 20);
+  write(input.write.number, new TextEncoder().encode(rules));
+  input.write.close();
+  const { status, stdout } = await runCommandInside(namespace, [program, "-f", "-"], {
+    stdin: reading.number,
+    enter: { fd: netns, flags: CLONE_NEWNET },
+    joined: true,
+  });
+  if (status.exitCode === 0) return;
+  throw new DhowError(
+    "unsupported",
+    `Cannot set up the packet filter: nft failed: ${new TextDecoder().decode(stdout).trim()}`,
+  );
+}

@@ -1,0 +1,102 @@
+/**
+ * The way out of the router namespace: pasta or slirp4netns, whichever is installed.
+ *
+ * @see pasta(1), slirp4netns(1)
+ * @module
+ */
+import { isThere } from "../host/stat.ts";
+import { DhowError } from "../errors.ts";
+
+/** The uplink's interface in the router namespace. */
+export const UPLINK_INTERFACE = "tap0";
+
+/** A program to run, and what it makes of the router namespace. */
+export interface Uplink {
+  kind: "pasta" | "slirp4netns";
+  /** The program's path, then its arguments. */
+  command: string[];
+  /** The router's address on the way out. */
+  address: string;
+  /** Where packets go; where it is asked for, also the host's loopback interface. */
+  gateway: string;
+  /** Answers DNS by asking the host's resolvers. */
+  nameServer: string;
+}
+
+/** What the uplink is to be like. */
+export interface UplinkOptions {
+  /** Descriptors in the process that will execute it. */
+  userns: number;
+  netns: number;
+  /** Whether the gateway's address leads to services on the host's loopback interface. */
+  hostLoopback: boolean;
+  /** Where it is to write its pid. */
+  pidFile: string;
+}
+
+const DIRECTORIES = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** A program by its name: in PATH, and where administrators' programs are. */
+export function findProgram(name: string): string | undefined {
+  const path = (Deno.env.get("PATH") ?? "").split(":").filter((entry) => entry.startsWith("/"));
+  for (const directory of [...path, ...DIRECTORIES]) {
+    const file = `${directory}/${name}`;
+    if (isThere(file)) return file;
+  }
+  return undefined;
+}
+
+/** @throws {DhowError} `unsupported` if neither is installed; says which packages have them. */
+export function chooseUplink(options: UplinkOptions): Uplink {
+  const pasta = findProgram("pasta");
+  if (pasta !== undefined) return pastaUplink(pasta, options);
+  const slirp = findProgram("slirp4netns");
+  if (slirp !== undefined) return slirpUplink(slirp, options);
+  throw new DhowError(
+    "unsupported",
+    "Cannot connect containers to the network: neither pasta nor slirp4netns is installed (packages passt, slirp4netns); --network none and --network host work without",
+  );
+}
+
+function pastaUplink(program: string, options: UplinkOptions): Uplink {
+  const address = "169.254.211.2", gateway = "169.254.211.1", nameServer = "169.254.211.53";
+  const command = [
+    program,
+    "--foreground",
+    "--quiet",
+    "--config-net",
+    ...["--userns", `/proc/self/fd/${options.userns}`],
+    ...["--netns", `/proc/self/fd/${options.netns}`],
+    "--no-netns-quit",
+    ...["--ns-ifname", UPLINK_INTERFACE],
+    ...["--address", address],
+    ...["--netmask", "255.255.255.0"],
+    ...["--gateway", gateway],
+    ...["--mtu", "65520"],
+    ...["--dns-forward", nameServer],
+    ...["--pid", options.pidFile],
+    ...options.hostLoopback ? [] : ["--no-map-gw"],
+    ...["-t", "none", "-u", "none", "-T", "none", "-U", "none"],
+  ];
+  return { kind: "pasta", command, address, gateway, nameServer };
+}
+
+function slirpUplink(program: string, options: UplinkOptions): Uplink {
+  const command = [
+    program,
+    "--configure",
+    "--mtu=65520",
+    ...options.hostLoopback ? [] : ["--disable-host-loopback"],
+    `--userns-path=/proc/self/fd/${options.userns}`,
+    "--netns-type=path",
+    `/proc/self/fd/${options.netns}`,
+    UPLINK_INTERFACE,
+  ];
+  return {
+    kind: "slirp4netns",
+    command,
+    address: "10.0.2.100",
+    gateway: "10.0.2.2",
+    nameServer: "10.0.2.3",
+  };
+}

@@ -170,6 +170,9 @@ class Push {
     tag: string | undefined,
   ): Promise<{ digest: string; sizeBytes: number }> {
     const diffIds = diffIdsOf(readDocument<ImageConfig>(this.#paths, manifest.config), manifest);
+    // The first word to the registry: one login for all, and nothing announced to one that is not there.
+    const { signal } = this.#options;
+    await this.#repository.hasBlob(manifest.config.digest, { signal });
     const order = manifest.layers.map((_, i) => i).reverse();
     const announced = new Set<string>();
     for (const i of order) {

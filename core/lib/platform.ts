@@ -30,7 +30,10 @@ export function hostPlatform(): Platform {
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/");
   if (parts.length > 3 || !parts.every((part) => /^[a-z0-9_.-]+$/.test(part))) {
-    throw new DhowError("invalid_argument", `"${text}": invalid platform`);
+    throw new DhowError(
+      "invalid_argument",
+      `"${text}": cannot parse platform specifier: invalid argument`,
+    );
   }
   const namesSystem = parts.length > 1 || ["linux", "windows", "darwin"].includes(parts[0]!);
   const os = namesSystem ? parts[0]! : "linux";

@@ -9,7 +9,7 @@ Deno.test("parsePlatform() fills in what is left out", () => {
   assertEquals(formatPlatform(parsePlatform("Linux/ARM/v6")), "linux/arm/v6");
   assertEquals(formatPlatform(parsePlatform("armhf")), "linux/arm/v7");
   for (const text of ["", "a/b/c/d", "linux/a b", "linux//v1"]) {
-    assertThrows(() => parsePlatform(text), Error, `"${text}": invalid platform`);
+    assertThrows(() => parsePlatform(text), Error, `"${text}": cannot parse platform`);
   }
   assertThrows(() => parsePlatform("windows/amd64"), Error, "operating system is not supported");
 });

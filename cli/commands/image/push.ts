@@ -33,6 +33,9 @@ export const pushImage = command({
     const reference = parseReference(name);
     const isBare = reference.tag === undefined && reference.digest === undefined;
     if (flags.allTags && !isBare) throw new ExitError(1, "tag can't be used with --all-tags/-a");
+    if (reference.digest !== undefined) {
+      throw new ExitError(1, "cannot push a digest reference");
+    }
     if (!flags.quiet) {
       if (isBare && !flags.allTags) out.line("Using default tag: latest");
       const { domain, repository } = reference;

@@ -4,6 +4,7 @@
  * @module
  */
 import { benchUnpack } from "./unpack.ts";
+import { measureCommit, measureImages, SIZES } from "./images.ts";
 import { type Row, type Sample, sample } from "./row.ts";
 import { measureTransfers } from "./transfer.ts";
 import { type Bench, inParallel, output, timed, type Tool } from "./tools.ts";
@@ -19,6 +20,8 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Row>>> = {
   pull,
   "pull-again": pullAgain,
   push,
+  commit,
+  images,
 };
 
 const RUN = ["run", "--rm", "--network", "none"];
@@ -98,6 +101,16 @@ async function pullAgain(bench: Bench): Promise<Row> {
 async function push(bench: Bench): Promise<Row> {
   const { push } = await measureTransfers(bench);
   return row("push of it", push, { kind: "ratio", max: 0.7 });
+}
+
+async function commit(bench: Bench): Promise<Row> {
+  const name = `commit one file on ${SIZES.bigBytes / 1e6} MB`;
+  return row(name, await measureCommit(bench), { kind: "value", max: 300 });
+}
+
+async function images(bench: Bench): Promise<Row> {
+  const name = `images, ${SIZES.images} of them`;
+  return row(name, await measureImages(bench), { kind: "ratio", max: 1.2 });
 }
 
 function row(

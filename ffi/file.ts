@@ -61,8 +61,6 @@ const SYS_openat2 = 437;
 const SYS_mknodat = ARM ? 33 : 259;
 const SYS_getdents64 = ARM ? 61 : 217;
 // <linux/fs.h>
-const SEEK_DATA = 3;
-const SEEK_HOLE = 4;
 const FICLONE = 0x40049409n;
 
 const libc = openLibc({
@@ -190,23 +188,6 @@ export function read(fd: number, buffer: Uint8Array<ArrayBuffer>): number {
 /** Moves to `offset` from the start. @throws {SyscallError} */
 export function seek(fd: number, offset: number): void {
   check("lseek", libc.lseek(fd, BigInt(offset), 0));
-}
-
-/**
- * Where the next stretch of data begins at or after `offset`, as SEEK_DATA of lseek(2).
- *
- * @returns undefined if only a hole is left.
- * @throws {SyscallError} `EINVAL` if the file system does not know.
- */
-export function seekData(fd: number, offset: number): number | undefined {
-  const at = Number(libc.lseek(fd, BigInt(offset), SEEK_DATA));
-  if (at >= 0) return at;
-  return errno() === ERRNO.ENXIO ? undefined : fail("lseek", "");
-}
-
-/** Where the next hole begins at or after `offset`; the end of the file counts as one. @throws {SyscallError} */
-export function seekHole(fd: number, offset: number): number {
-  return Number(check("lseek", libc.lseek(fd, BigInt(offset), SEEK_HOLE)));
 }
 
 /** Sets the length; what is beyond the old end is a hole. @throws {SyscallError} */

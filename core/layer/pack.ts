@@ -9,7 +9,7 @@ import { SyscallError } from "../../ffi/errno.ts";
 import * as F from "../../ffi/file.ts";
 import { fgetxattr, flistxattr } from "../../ffi/xattr.ts";
 import { decodeName, encodeName } from "../lib/file_name.ts";
-import type { TarEntry, TarSegment } from "./tar_entry.ts";
+import type { TarEntry } from "./tar_entry.ts";
 import { encodeTarEntry, TAR_END, tarPadding } from "./tar_writer.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -20,8 +20,6 @@ export interface MemberOptions {
   edit?: (entry: TarEntry) => TarEntry | undefined;
   /** Which extended attributes go along. @default none */
   keepsXattr?: (name: string) => boolean;
-  /** Whether holes of files stay holes; readers have to know GNU's sparse format then. @default false */
-  sparse?: boolean;
 }
 
 /** What to pack. */
@@ -155,13 +153,10 @@ export class MemberPacker {
         yield* this.#header({ ...entry, kind: "hardlink", linkPath: first, sizeBytes: 0 });
         return;
       }
-      const isHoley = this.#options.sparse && stat.allocatedBytes < stat.sizeBytes;
-      const segments = isHoley ? dataSegments(fd, stat.sizeBytes) : undefined;
-      if (segments !== undefined) entry.sparse = segments;
       const edited = this.#options.edit ? this.#options.edit(entry) : entry;
       if (edited === undefined) return;
       yield encodeTarEntry(edited);
-      yield* content(fd, segments ?? [{ offset: 0, length: edited.sizeBytes }]);
+      yield* content(fd, edited.sizeBytes);
     } finally {
       F.close(fd);
     }
@@ -216,42 +211,17 @@ function describe(kind: TarEntry["kind"], name: string, stat: F.Stat): TarEntry 
   };
 }
 
-/** The stretches of a file that are no holes; undefined where that cannot be told, or there are none. */
-function dataSegments(fd: number, sizeBytes: number): TarSegment[] | undefined {
-  const segments: TarSegment[] = [];
-  let stored = 0;
-  try {
-    for (let at = 0; at < sizeBytes;) {
-      const offset = F.seekData(fd, at);
-      if (offset === undefined || offset >= sizeBytes) break;
-      at = Math.min(F.seekHole(fd, offset), sizeBytes);
-      segments.push({ offset, length: at - offset });
-      stored += at - offset;
-    }
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "EINVAL") return undefined;
-    throw error;
-  }
-  return stored < sizeBytes ? segments : undefined;
-}
-
-function* content(fd: number, segments: readonly TarSegment[]): Generator<Bytes> {
+function* content(fd: number, sizeBytes: number): Generator<Bytes> {
   const buffer = new Uint8Array(256 * 1024);
-  let sum = 0;
-  for (const { offset, length } of segments) {
-    sum += length;
-    if (length === 0) continue;
-    F.seek(fd, offset);
-    let left = length;
-    while (left > 0) {
-      const count = F.read(fd, buffer.subarray(0, Math.min(left, buffer.length)));
-      if (count === 0) break;
-      left -= count;
-      yield buffer.subarray(0, count);
-    }
-    for (; left > 0; left -= Math.min(left, buffer.length)) {
-      yield new Uint8Array(Math.min(left, buffer.length));
-    }
+  let left = sizeBytes;
+  while (left > 0) {
+    const count = F.read(fd, buffer.subarray(0, Math.min(left, buffer.length)));
+    if (count === 0) break;
+    left -= count;
+    yield buffer.subarray(0, count);
   }
-  yield tarPadding(sum);
+  for (; left > 0; left -= Math.min(left, buffer.length)) {
+    yield new Uint8Array(Math.min(left, buffer.length));
+  }
+  yield tarPadding(sizeBytes);
 }

@@ -13,13 +13,13 @@ import { isXattrKept } from "./xattr_policy.ts";
 /**
  * The layer's tar, in pieces that are valid until the next is asked for; nothing at all if nothing has changed.
  *
- * A directory that hides what is below it is told as whiteouts of what it hides. Times, owners, modes, attributes, holes
- * and hard links between changed files are kept.
+ * A directory that hides what is below it is told as whiteouts of what it hides. Times, owners, modes, attributes and
+ * hard links between changed files are kept; holes are zeros in a tar, and holes again when it is unpacked.
  *
  * @throws {SyscallError} for what cannot be read.
  */
 export function* packLayer(options: ChangesOptions): Generator<Uint8Array<ArrayBuffer>> {
-  const packer = new MemberPacker({ keepsXattr: isXattrKept, sparse: true });
+  const packer = new MemberPacker({ keepsXattr: isXattrKept });
   let isEmpty = true;
   for (const change of layerChanges({ ...options, strict: true })) {
     isEmpty = false;

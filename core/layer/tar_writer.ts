@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeName } from "../lib/file_name.ts";
-import type { TarEntry, TarSegment, TarTime } from "./tar_entry.ts";
+import type { TarEntry, TarTime } from "./tar_entry.ts";
 import { BLOCK } from "./tar_header.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -36,41 +36,14 @@ export function tarPadding(sizeBytes: number): Bytes {
 /**
  * Encodes the headers of one member; a file's `sizeBytes` bytes and their padding come after it.
  *
- * Of a file with `sparse` only those segments come after it, and the padding is that of their sum: GNU's sparse
- * format 1.0, which GNU tar and Go's archive/tar read.
+ * `sparse` is ignored: holes are written as zeros. Docker and podman read GNU's sparse formats, but cannot write such a
+ * layer again as it was, and then refuse to push it.
  */
 export function encodeTarEntry(entry: TarEntry): Bytes {
-  if (entry.kind === "file" && entry.sparse !== undefined) return encodeSparse(entry, entry.sparse);
-  return encodePlain(entry, []);
-}
-
-/** The map is the beginning of the file's data; the real name and size are in pax records. */
-function encodeSparse(entry: TarEntry, segments: readonly TarSegment[]): Bytes {
-  const numbers = [segments.length, ...segments.flatMap(({ offset, length }) => [offset, length])];
-  const map = text(numbers.map((number) => `${number}\n`).join(""));
-  const { sparse: _, ...plain } = entry;
-  const slash = entry.path.lastIndexOf("/") + 1;
-  const stored = segments.reduce((sum, { length }) => sum + length, 0);
-  const padding = tarPadding(map.length);
-  const member: TarEntry = {
-    ...plain,
-    path: `${entry.path.slice(0, slash)}GNUSparseFile.0/${entry.path.slice(slash)}`,
-    sizeBytes: map.length + padding.length + stored,
-  };
-  const records = [
-    record("GNU.sparse.major", text("1")),
-    record("GNU.sparse.minor", text("0")),
-    record("GNU.sparse.name", nameBytes(entry.path)),
-    record("GNU.sparse.realsize", text(String(entry.sizeBytes))),
-  ];
-  return concat([encodePlain(member, records), map, padding]);
-}
-
-function encodePlain(entry: TarEntry, first: readonly Bytes[]): Bytes {
   const isDirectory = entry.kind === "directory";
   const path = nameBytes(isDirectory ? entry.path + "/" : entry.path);
   const linkPath = nameBytes(entry.linkPath);
-  const records: Bytes[] = [...first];
+  const records: Bytes[] = [];
   if (path.length > 100 || !isAscii(path)) records.push(record("path", path));
   if (linkPath.length > 100 || !isAscii(linkPath)) records.push(record("linkpath", linkPath));
   if (entry.sizeBytes > OCTAL_11) records.push(record("size", text(String(entry.sizeBytes))));

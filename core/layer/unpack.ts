@@ -47,6 +47,7 @@ import {
 import { tryFsetxattr, tryLsetxattr } from "../../ffi/xattr.ts";
 import { DhowError } from "../errors.ts";
 import { encodeName } from "../lib/file_name.ts";
+import { dataRuns } from "./data_runs.ts";
 import { measureTree } from "./measure.ts";
 import { cleanPath, RootDirectory, splitPath } from "./root_directory.ts";
 import type { TarEntry, TarHandler, TarTime } from "./tar_entry.ts";
@@ -124,9 +125,11 @@ export class LayerUnpacker implements TarHandler, Disposable {
     const file = this.#file;
     if (file === undefined) return;
     try {
-      if (offset !== file.position) seek(file.fd, offset);
-      writeAll(file.fd, bytes);
-      file.position = offset + bytes.length;
+      for (const [from, to] of dataRuns(bytes, offset)) {
+        if (offset + from !== file.position) seek(file.fd, offset + from);
+        writeAll(file.fd, bytes.subarray(from, to));
+        file.position = offset + to;
+      }
     } catch (error) {
       throw this.#explain(error, file.entry);
     }

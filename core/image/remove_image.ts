@@ -42,7 +42,8 @@ export async function removeImage(
   const image = findImage(paths, name);
   const users = options.users();
   const plan = planRemoval(image, name, { force: options.force ?? false, users });
-  const removed: RemovedItem[] = plan.references.map((reference) => ({
+  const names = new Set([...plan.references, ...lostDigests(image, plan)]);
+  const removed: RemovedItem[] = [...names].map((reference) => ({
     untagged: familiarReference(parseReference(reference)),
   }));
   updateIndex(paths, (manifests) => {
@@ -55,6 +56,20 @@ export async function removeImage(
   removed.push(...deadChains(paths, image.id, users).map((chain) => ({ deleted: chain })));
   await sweep(paths, options);
   return removed;
+}
+
+/** A repository's digests go with its last tag, and all go with the image. */
+function lostDigests(image: StoredImage, plan: RemovalPlan): string[] {
+  const kept = image.references.filter((reference) => !plan.references.includes(reference));
+  const [gone, left] = [plan.references, kept].map((names) => new Set(names.map(repositoryOf)));
+  return image.repoDigests.filter((name) =>
+    plan.deletes || gone!.has(repositoryOf(name)) && !left!.has(repositoryOf(name))
+  );
+}
+
+function repositoryOf(name: string): string {
+  const { domain, repository } = parseReference(name);
+  return `${domain}/${repository}`;
 }
 
 /** Removes the blobs and layers that nobody needs any more. */
@@ -104,7 +119,10 @@ export function planRemoval(
       );
     }
     const given = nameOf(name);
-    const rest = references.filter((reference) => reference !== given);
+    const elsewhere = image.repoDigests.filter((name) =>
+      repositoryOf(name) !== repositoryOf(given)
+    );
+    const rest = [...references.filter((reference) => reference !== given), ...elsewhere];
     if (rest.length > 0) return { references: [given], deletes: false };
     // A running container keeps the image, which then has no name; as docker does, without complaint.
     return { references: [given], deletes: !users.some(({ running }) => running) };

@@ -473,3 +473,33 @@ containerTest("a full disk fails the pull, and leaves nothing half made", async 
     await new Deno.Command("umount", { args: ["-l", root] }).output();
   }
 });
+
+containerTest("rmi takes a repository's digests with its last tag", async (box) => {
+  await using registry = startFaultyRegistry();
+  const { digest } = await add(registry, "x", "1", fileLayer("f", 10));
+  const name = `${registry.host}/x`;
+  await box.ok("pull", `${name}:1`);
+  await box.ok("tag", `${name}:1`, `${name}:2`);
+  await box.ok("tag", `${name}:1`, "other");
+  assertEquals(await box.ok("rmi", `${name}:2`), `Untagged: ${name}:2`);
+  const last = await box.ok("rmi", `${name}:1`);
+  assertEquals(last, `Untagged: ${name}:1\nUntagged: ${name}@${digest}`);
+  assertEquals(await box.inspect("other", "{{json .RepoDigests}}"), "[]");
+  await box.ok("pull", "-q", `${name}@${digest}`);
+  assertEquals(
+    await box.ok("images", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}", name),
+    "",
+  );
+  const all = await box.ok(
+    "images",
+    "--digests",
+    "--format",
+    "{{.Repository}} {{.Tag}} {{.Digest}}",
+  );
+  assert(all.split("\n").includes(`${name} <none> ${digest}`), all);
+  assertEquals(await box.ok("rmi", "other"), "Untagged: other:latest");
+  assertMatch(
+    await box.ok("rmi", `${name}@${digest}`),
+    /^Untagged: .*@sha256:\S+\nDeleted: sha256:/,
+  );
+});

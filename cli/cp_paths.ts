@@ -57,7 +57,7 @@ export function planCopy(source: CopyEnd, destination: CopyEnd): CopyPlan {
   if (destination.exists && destination.isDirectory) return { directory: path };
   if (destination.exists && source.isDirectory) throw new Error("cannot copy directory");
   const isAsserted = path.endsWith("/") || meansContent(path);
-  if (!destination.exists && !source.isDirectory && isAsserted) {
+  if (!source.isDirectory && isAsserted) {
     throw new Error("no such directory");
   }
   return { directory: copyDirectory(path), name: copyBase(path) };

@@ -23,7 +23,7 @@ import { isRunning, readState } from "./state.ts";
 export interface ExtractOptions extends CallOptions {
   /** Refuse to put a file in a directory's place or the other way round. */
   noOverwriteDirNonDir?: boolean;
-  /** Keep the archive's owners; else root owns what is made. */
+  /** Give everything to the container's user, if it has one; else the archive's owners count. */
   copyUidGid?: boolean;
 }
 
@@ -82,11 +82,19 @@ export async function extractContainer(
   tar: ReadableStream<Uint8Array>,
   options: ExtractOptions = {},
 ): Promise<void> {
-  if (readRecord(paths, id).hostConfig.ReadonlyRootfs) {
+  const record = readRecord(paths, id);
+  if (record.hostConfig.ReadonlyRootfs) {
     throw new DhowError("conflict", "container rootfs is marked read-only");
   }
-  const { signal, ...how } = options;
-  const call = await startCall(paths, id, { op: "extract", path, ...how }, signal);
+  const { signal, noOverwriteDirNonDir = false, copyUidGid } = options;
+  const { User } = record.config;
+  const request = {
+    op: "extract",
+    path,
+    noOverwriteDirNonDir,
+    ...copyUidGid && User && { owner: User },
+  } as const;
+  const call = await startCall(paths, id, request, signal);
   try {
     for await (const bytes of tar) {
       if (!await call.write(bytes as Uint8Array<ArrayBuffer>)) break;

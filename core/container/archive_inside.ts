@@ -23,6 +23,7 @@ import { chrootTo, cloneMount, enterMounts, mount, unshareMounts } from "../../f
 import { DhowError } from "../errors.ts";
 import { pack } from "../layer/pack.ts";
 import { mountRoot, type StoppedRoot } from "./mount_root.ts";
+import { resolveUser } from "./users.ts";
 import type { TarEntry } from "../layer/tar_entry.ts";
 import { TarReader } from "../layer/tar_reader.ts";
 import { keepProcAtHand, LayerUnpacker } from "../layer/unpack.ts";
@@ -38,7 +39,8 @@ export interface ArchiveRequest {
   op: "stat" | "archive" | "extract" | "export";
   path: string;
   noOverwriteDirNonDir?: boolean;
-  copyUidGid?: boolean;
+  /** A user of the container, who gets everything. @default whom the archive says */
+  owner?: string;
 }
 
 /** What a path is. */
@@ -155,11 +157,11 @@ function extract(request: ArchiveRequest): void {
   if ((target.mode & S_IFMT) !== S_IFDIR) {
     throw new DhowError("invalid_argument", "extraction point is not a directory");
   }
+  const owner = request.owner === undefined ? {} : ownerOf(request.owner);
   using unpacker = new LayerUnpacker(path, { whiteouts: false });
   const reader = new TarReader({
     entry(entry) {
       if (request.noOverwriteDirNonDir) assertSameKind(path, entry);
-      const owner = request.copyUidGid ? {} : { uid: 0, gid: 0 };
       unpacker.entry({ ...entry, ...owner });
     },
     data: (bytes, offset) => unpacker.data(bytes, offset),
@@ -173,6 +175,18 @@ function extract(request: ArchiveRequest): void {
   }
   reader.end();
   unpacker.finish();
+}
+
+/** Looked up in the container's own files: its root is this thread's. */
+function ownerOf(user: string): { uid: number; gid: number } {
+  const { uid, gid } = resolveUser(user, (path) => {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch {
+      return undefined;
+    }
+  });
+  return { uid, gid };
 }
 
 function assertSameKind(path: string, entry: TarEntry): void {

@@ -307,6 +307,7 @@ Deno.test("planRemoval() decides as docker does", () => {
     id,
     manifest: { mediaType: "", digest: id, size: 1 },
     references: references.map((name) => `docker.io/library/${name}`),
+    repoDigests: [],
   });
   const user = (running: boolean) => ({
     containerId: "c".repeat(64),

@@ -107,6 +107,7 @@ async function copyIn(
   options: CopyOptions,
 ): Promise<number> {
   const { container } = destination;
+  if (destination.path === "") throw new ExitError(1, "no such directory");
   const end = await containerEnd(engine.containers, destination);
   if (source.path === "-") {
     if (!end.isDirectory) {
@@ -184,13 +185,13 @@ async function localEnd(path: string): Promise<CopyEnd> {
 
 /** The destination in the container; a link stands for what it points to. */
 async function containerEnd(containers: Containers, { container, path }: Side): Promise<CopyEnd> {
+  const followed = await followLink(containers, { container, path }).catch(() => path);
   try {
-    const followed = await followLink(containers, { container, path });
     const { mode } = await containers.stat(container, followed);
     return { path: followed, exists: true, isDirectory: (mode & S_IFMT) === S_IFDIR };
   } catch {
     // Perhaps only the last part is missing, and the copy makes it.
-    return { path, exists: false, isDirectory: false };
+    return { path: followed, exists: false, isDirectory: false };
   }
 }
 

@@ -12,8 +12,8 @@ import { type Bench, output, timed, type Tool } from "./tools.ts";
 const ROUNDS = 5;
 const LAYERS = 3;
 const LAYER_BYTES = 125_000_000;
-/** Programs and libraries of more than this would make an image of few files. */
-const FILE_MAX = 8_000_000;
+/** Files of more than this would leave room for few others. */
+const FILE_MAX = 40_000_000;
 
 type Samples = Map<Tool["name"], Sample>;
 

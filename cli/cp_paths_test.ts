@@ -19,6 +19,7 @@ Deno.test("planCopy() follows docker's table", () => {
   assertEquals(planCopy(directory("/s"), missing("/d/g/")), { directory: "/d", name: "g" });
   assertThrows(() => planCopy(directory("/s"), file("/f")), Error, "cannot copy directory");
   assertThrows(() => planCopy(file("/f"), missing("/d/")), Error, "no such directory");
+  assertThrows(() => planCopy(file("/f"), file("/d/g/")), Error, "no such directory");
 });
 
 Deno.test("copyBase(), copyDirectory() and rebase()", () => {

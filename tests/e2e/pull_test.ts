@@ -448,7 +448,7 @@ containerTest("a full disk fails the pull, and leaves nothing half made", async 
   if (Deno.uid() !== 0) return; // only root can mount a small file system
   await using registry = startFaultyRegistry();
   const compressible = archive(
-    member("file", "f", { content: new Uint8Array(30_000_000), uid: 0, gid: 0 }),
+    member("file", "f", { content: new Uint8Array(30_000_000).fill(65), uid: 0, gid: 0 }),
   );
   await add(registry, "unpacked", "latest", compressible);
   await add(registry, "fetched", "latest", fileLayer("f", 30_000_000));

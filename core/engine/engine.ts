@@ -125,6 +125,7 @@ export interface Containers {
 
 /** One line of `docker diff`. */
 export interface ContainerChange {
+  /** Docker's `C`, `A` and `D`. */
   kind: "modified" | "added" | "deleted";
   /** In the container, with a leading slash. */
   path: string;
@@ -134,7 +135,9 @@ export interface ContainerChange {
 export interface CommitOptions extends CallOptions {
   /** The new image's name. */
   reference?: string;
+  /** Who made it. */
   author?: string;
+  /** What was done. */
   message?: string;
   /** Dockerfile instructions: `ENV A=b`. */
   changes?: string[];
@@ -293,8 +296,11 @@ export interface SystemPruneOptions {
 
 /** What `docker system prune` has removed, kind by kind. */
 export interface SystemPruneReport {
+  /** Stopped containers. */
   containers: PruneReport;
+  /** Anonymous volumes. */
   volumes: PruneReport;
+  /** Unused images. */
   images: PruneReport;
 }
 

@@ -31,7 +31,8 @@ export interface ImagesPruned {
 }
 
 /**
- * Removes images without names, or with `all` any, that no container stands on and that pass the filters.
+ * Removes images without names, or with `all` any, that no container stands on and that pass the filters; and what was
+ * left behind while somebody held a lease.
  *
  * @throws {DhowError} `invalid_argument` in docker's words.
  */
@@ -50,7 +51,6 @@ export async function pruneImages(
     const rest = new Set(gone.map(({ id }) => id));
     return manifests.filter((line) => !rest.has(imageIdOf(paths, line) ?? ""));
   });
-  if (gone.length === 0) return { removed: [], reclaimedBytes: 0 };
   const removed: RemovedItem[] = [];
   const dead = new Set<string>();
   for (const { id, references } of gone) {

@@ -22,6 +22,7 @@ export type TransferStatus =
 
 /** Something about one layer. */
 export interface LayerProgress {
+  /** Tells it from a message. */
   kind: "layer";
   /** 12 hexadecimal digits of the layer's digest; of its diffID when pushing. */
   id: string;
@@ -35,9 +36,11 @@ export interface LayerProgress {
 
 /** A line of text about the whole: `Digest: sha256:...`. */
 export interface TransferMessage {
+  /** Tells it from a layer. */
   kind: "message";
   /** What it is about: a tag. */
   id?: string;
+  /** What is said. */
   text: string;
 }
 

@@ -5,6 +5,8 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { storePaths } from "../../core/host/paths.ts";
+import { leaseStore } from "../../core/store/layout.ts";
 import { containerTest, type Sandbox } from "../helpers/sandbox.ts";
 import { archive, hasProgram, member } from "../helpers/tar.ts";
 
@@ -161,6 +163,29 @@ containerTest("prune removes what nobody uses, and nothing else", async (box) =>
   assertEquals(volumes.map(({ name }) => name), ["named"]);
   assertEquals(await box.ok("images", "--format", "{{.Repository}}"), "busybox");
 });
+
+containerTest(
+  "what somebody is about to use is not swept; what is left over goes later",
+  async (box) => {
+    await box.ok("create", "--name", "user", "busybox");
+    await box.runs("--name", "other", "busybox", "touch", "/x");
+    await box.ok("commit", "other", "gone:1");
+    await box.ok("rm", "other");
+    const blobs = () => Array.fromAsync(Deno.readDir(`${box.root}/blobs/sha256`));
+    const before = (await blobs()).length;
+    {
+      using _lease = leaseStore(storePaths(box.root));
+      await box.ok("rmi", "gone:1");
+      assertEquals((await blobs()).length, before);
+    }
+    assertMatch(await box.ok("image", "prune", "-f"), /^Total reclaimed space: \d.*kB$/);
+    assertEquals((await blobs()).length, before - 3);
+    // A container keeps its layers, whatever becomes of its image.
+    await box.ok("rmi", "-f", "busybox");
+    await box.ok("image", "prune", "-af");
+    assertEquals((await box.dhow("start", "-a", "user")).code, 0);
+  },
+);
 
 containerTest("system df says what du says", async (box) => {
   await box.runs("--name", "one", "busybox", "sh", "-c", "head -c 100000 /dev/zero > /zeros");

@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { DhowError } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { statIfThere } from "../host/stat.ts";
+import { sha256Hex } from "../lib/sha256.ts";
 
 /** An address pool of a network. */
 export interface AddressPool {
@@ -14,6 +18,10 @@ export interface AddressPool {
   ipRange?: string;
   /** Addresses that are not given out, by their names. */
   auxAddresses?: Record<string, string>;
+  /** Nobody asked for it: the first subnet that was free. */
+  isAutomatic?: boolean;
+  /** The subnet was asked for, the gateway was not; `inspect` does not show it then. */
+  hasImpliedGateway?: boolean;
 }
 
 /** A network. */
@@ -34,6 +42,14 @@ export interface NetworkRecord {
   /** IPv4 pools first. */
   pools: AddressPool[];
   ipamOptions?: Record<string, string>;
+  /** `--ipam-driver`. @default "default" */
+  ipamDriver?: string;
+  /** `--scope`; says nothing. @default "local" */
+  scope?: string;
+  /** Only there to be copied. */
+  configOnly?: boolean;
+  /** The name of the network that it was copied from. */
+  configFrom?: string;
 }
 
 /** What was asked of a network for a container: `networks.json` in the container's directory, by the network's name. */
@@ -77,4 +93,128 @@ export function bridgeName(network: NetworkRecord): string {
 /** The largest packet on a network. */
 export function mtuOf(network: NetworkRecord): number {
   return Number(network.options["com.docker.network.driver.mtu"] ?? 65520);
+}
+
+/** Networks that are there without having been made, and their drivers. */
+const DEFAULT_DRIVERS = { bridge: "bridge", host: "host", none: "null" } as const;
+
+/** What the default networks without addresses have in common with all others. */
+const PLAIN = {
+  internal: false,
+  attachable: false,
+  enableIPv4: true,
+  enableIPv6: false,
+  labels: {},
+  options: {},
+  pools: [],
+} satisfies Partial<NetworkRecord>;
+
+/** Where containers' networks are described; in it a directory of addresses for each. */
+export function networksDirectory(paths: StorePaths): string {
+  return `${paths.root}/networks`;
+}
+
+/** The file that describes a network: a name may have any characters. */
+export function networkFile(paths: StorePaths, name: string): string {
+  return `${networksDirectory(paths)}/${encodeURIComponent(name)}.json`;
+}
+
+/** Whether that is the name of a network that is always there. */
+export function isDefaultNetwork(name: string): boolean {
+  return Object.hasOwn(DEFAULT_DRIVERS, name);
+}
+
+/** A network that is always there. */
+function defaultNetwork(paths: StorePaths, name: keyof typeof DEFAULT_DRIVERS): NetworkRecord {
+  const id = sha256Hex(new TextEncoder().encode(`${paths.root}/${name}`));
+  const record = {
+    ...PLAIN,
+    name,
+    id,
+    created: storeCreated(paths),
+    driver: DEFAULT_DRIVERS[name],
+  };
+  if (name !== "bridge") return record;
+  return {
+    ...record,
+    options: {
+      "com.docker.network.bridge.default_bridge": "true",
+      "com.docker.network.bridge.enable_icc": "true",
+      "com.docker.network.bridge.enable_ip_masquerade": "true",
+      "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
+      "com.docker.network.bridge.name": "docker0",
+      "com.docker.network.driver.mtu": "65520",
+    },
+    pools: [{ subnet: "172.17.0.0/16", gateway: "172.17.0.1", isAutomatic: true }],
+  };
+}
+
+/** When the store was made. */
+function storeCreated(paths: StorePaths): string {
+  const made = statIfThere(`${paths.root}/oci-layout`)?.mtime;
+  return made ? made.toISOString() : "0001-01-01T00:00:00Z";
+}
+
+/**
+ * The network that a name, an id or the unique beginning of an id means.
+ *
+ * @throws {DhowError} `not_found`; `invalid_argument` if several ids begin like that. Both in docker's words.
+ */
+export function readNetwork(paths: StorePaths, nameOrId: string): NetworkRecord {
+  if (isDefaultNetwork(nameOrId)) {
+    return defaultNetwork(paths, nameOrId as keyof typeof DEFAULT_DRIVERS);
+  }
+  const named = nameOrId === "" ? undefined : tryReadNetwork(networkFile(paths, nameOrId));
+  if (named !== undefined) return named;
+  const found = /^[0-9a-f]{1,64}$/.test(nameOrId)
+    ? listNetworks(paths).filter(({ id }) => id.startsWith(nameOrId))
+    : [];
+  if (found.length > 1) {
+    throw new DhowError(
+      "invalid_argument",
+      `network ${nameOrId} is ambiguous (${found.length} matches found based on ID prefix)`,
+    );
+  }
+  if (found[0] === undefined) throw noSuchNetwork(nameOrId);
+  return found[0];
+}
+
+/** Docker's answer for a network that is not there. Docker clients match on this wording. */
+export function noSuchNetwork(nameOrId: string): DhowError {
+  return new DhowError("not_found", `network ${nameOrId} not found`);
+}
+
+function tryReadNetwork(file: string): NetworkRecord | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(file)) as NetworkRecord;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    // No file has such a name.
+    if ((error as { code?: string }).code === "ENAMETOOLONG") return undefined;
+    throw new DhowError("internal", `Cannot read the network record "${file}": ${error}`, {
+      cause: error,
+    });
+  }
+}
+
+/** All networks, by name. */
+export function listNetworks(paths: StorePaths): NetworkRecord[] {
+  const defaults = Object.keys(DEFAULT_DRIVERS) as (keyof typeof DEFAULT_DRIVERS)[];
+  return [...defaults.map((name) => defaultNetwork(paths, name)), ...ownNetworks(paths)]
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** The networks that have been made, in no order. */
+export function ownNetworks(paths: StorePaths): NetworkRecord[] {
+  const directory = networksDirectory(paths);
+  let names: string[];
+  try {
+    names = [...Deno.readDirSync(directory)].map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+  return names.filter((name) => name.endsWith(".json"))
+    .map((name) => tryReadNetwork(`${directory}/${name}`))
+    .filter((network) => network !== undefined); // removed meanwhile
 }

@@ -76,7 +76,8 @@ function filterOf(
     before.every((time) => createdMs < time) &&
     since.every((time) => createdMs > time) &&
     until.every((time) => createdMs < time) &&
-    (dangling === undefined || dangling.includes(image.references.length === 0)) &&
+    (dangling === undefined ||
+      dangling.includes(image.references.length + image.repoDigests.length === 0)) &&
     labels.every((label) => matchesLabel(label, config.config?.Labels ?? {}));
 }
 

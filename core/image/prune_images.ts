@@ -53,8 +53,8 @@ export async function pruneImages(
   });
   const removed: RemovedItem[] = [];
   const dead = new Set<string>();
-  for (const { id, references } of gone) {
-    for (const reference of [...references].sort()) {
+  for (const { id, references, repoDigests } of gone) {
+    for (const reference of [...references.toSorted(), ...repoDigests.toSorted()]) {
       removed.push({ untagged: familiarReference(parseReference(reference)) });
     }
     removed.push({ deleted: id });
@@ -104,7 +104,7 @@ function selector(
   }
   const passes = pruneFilter(rest);
   return (image) => {
-    if (!all && image.references.length > 0) return false;
+    if (!all && image.references.length + image.repoDigests.length > 0) return false;
     try {
       const config = readConfig(paths, image.id);
       return passes(Date.parse(config.created ?? "") || 0, config.config?.Labels ?? {});

@@ -105,7 +105,18 @@ containerTest(
 );
 
 containerTest("commit: settings, history, nothing changed, while it runs", async (box) => {
-  await box.ok("create", "--name", "same", "-e", "X=1", "busybox", "sleep", "100");
+  await box.ok(
+    "create",
+    "--network",
+    "none",
+    "--name",
+    "same",
+    "-e",
+    "X=1",
+    "busybox",
+    "sleep",
+    "100",
+  );
   const changes = ["-c", 'ENTRYPOINT ["e"]', "-c", "LABEL l=m", "-c", "EXPOSE 80"];
   await box.ok("commit", ...changes, "same", "same:1");
   const format = "{{json .Config.Cmd}} {{json .Config.Entrypoint}} {{json .Config.Env}} " +
@@ -144,7 +155,7 @@ containerTest(
 );
 
 containerTest("prune removes what nobody uses, and nothing else", async (box) => {
-  await box.ok("create", "--name", "user", "busybox");
+  await box.ok("create", "--network", "none", "--name", "user", "busybox");
   await box.runs("--name", "gone", "-v", "/anonymous", "-v", "named:/n", "busybox", "touch", "/x");
   await box.ok("commit", "gone", "unused:1");
   await box.ok("commit", "gone");
@@ -167,7 +178,7 @@ containerTest("prune removes what nobody uses, and nothing else", async (box) =>
 containerTest(
   "what somebody is about to use is not swept; what is left over goes later",
   async (box) => {
-    await box.ok("create", "--name", "user", "busybox");
+    await box.ok("create", "--network", "none", "--name", "user", "busybox");
     await box.runs("--name", "other", "busybox", "touch", "/x");
     await box.ok("commit", "other", "gone:1");
     await box.ok("rm", "other");

@@ -12,12 +12,15 @@ import type {
   ContainerStatus,
   ContainerSummary,
   DiskUsage,
+  EndpointConfig,
   EventMessage,
   ExecConfig,
   HostConfig,
   ImageHistoryItem,
   ImageInspect,
   ImageSummary,
+  NetworkCreate,
+  NetworkInspect,
 } from "../spec/docker_api.ts";
 import type { ProgressListener, PulledImage, PushedImage } from "../spec/progress.ts";
 import type {
@@ -34,6 +37,8 @@ export interface Engine extends AsyncDisposable {
   readonly containers: Containers;
   /** `docker image ...`. */
   readonly images: Images;
+  /** `docker network ...`. */
+  readonly networks: Networks;
   /** `docker system ...`. */
   readonly system: System;
 }
@@ -262,6 +267,24 @@ export interface Images {
     name: string,
     options?: { force?: boolean; noPrune?: boolean },
   ): Promise<({ untagged: string } | { deleted: string })[]>;
+}
+
+/** `docker network ...`. */
+export interface Networks {
+  /** Makes a bridge network. */
+  create(name: string, request?: NetworkCreate): Promise<{ id: string; warnings: string[] }>;
+  /** What `docker network ls` shows, by name; without the containers in them. */
+  list(options?: { filters?: Record<string, string[]> }): Promise<NetworkInspect[]>;
+  /** What `docker network inspect` shows. */
+  inspect(name: string): Promise<NetworkInspect>;
+  /** Removes a network that no running container is in. */
+  remove(name: string): Promise<void>;
+  /** Removes all that no running container is in. Filters: `until`, `label`. Returns their names. */
+  prune(filters?: Record<string, string[]>): Promise<string[]>;
+  /** Connects a container to a network; a running one at once. */
+  connect(name: string, container: string, config?: EndpointConfig): Promise<void>;
+  /** Disconnects it again. With `force` the network need not be there any more. */
+  disconnect(name: string, container: string, options?: { force?: boolean }): Promise<void>;
 }
 
 /** `docker events`, `version`, `info`. */

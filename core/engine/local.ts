@@ -6,8 +6,9 @@
 import { lazy } from "../lib/lazy.ts";
 import { type StorePaths, storePaths } from "../host/paths.ts";
 import { LocalContainers } from "./containers.ts";
-import type { Containers, Engine, Images, System } from "./engine.ts";
+import type { Containers, Engine, Images, Networks, System } from "./engine.ts";
 import { LocalImages } from "./images.ts";
+import { LocalNetworks } from "./networks.ts";
 import { LocalSystem } from "./system.ts";
 
 /** How to open an engine. */
@@ -29,6 +30,8 @@ export class LocalEngine implements Engine {
   readonly containers: Containers;
   /** `docker image ...`. */
   readonly images: Images;
+  /** `docker network ...`. */
+  readonly networks: Networks;
   /** `docker system ...`. */
   readonly system: System;
 
@@ -41,6 +44,7 @@ export class LocalEngine implements Engine {
       users: () => containers.imageUsers(),
       emit: (event) => emit(paths, event),
     });
+    this.networks = new LocalNetworks(paths);
     this.system = new LocalSystem(paths, this);
   }
 

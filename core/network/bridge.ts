@@ -56,8 +56,9 @@ function makeBridge(link: NetlinkSocket, network: NetworkRecord): void {
   );
 }
 
-/** Removes a network's bridge, if there is one. */
-export function removeBridge(link: NetlinkSocket, network: NetworkRecord): void {
+/** Removes a network's bridge. @returns Whether there was one. */
+export function removeBridge(link: NetlinkSocket, network: NetworkRecord): boolean {
   const [error] = link.tryRequest(removeLink(bridgeName(network)));
   if (error !== undefined && error.code !== "ENODEV") throw error;
+  return error === undefined;
 }

@@ -64,6 +64,17 @@ export async function allowNetworks(
   await runNft(namespace, netns, networks.map(networkRules).join(""));
 }
 
+/** Makes the filter forget a network whose bridge is gone: another may be called the same. */
+export async function forgetNetwork(
+  namespace: UserNamespace,
+  netns: number,
+  network: NetworkRecord,
+): Promise<void> {
+  const rules = networkRules(network);
+  // What is not there cannot be deleted.
+  await runNft(namespace, netns, rules + rules.replaceAll(/^add /gm, "delete "));
+}
+
 async function runNft(namespace: UserNamespace, netns: number, rules: string): Promise<void> {
   const program = findProgram("nft");
   if (program === undefined) {

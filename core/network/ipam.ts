@@ -9,7 +9,13 @@ import { openIfThere } from "../../ffi/fd.ts";
 import { isLocked } from "../../ffi/lock.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { type AddressPool, type NetworkRecord, networksDirectory } from "./record.ts";
+import {
+  type AddressPool,
+  isDefaultNetwork,
+  type NetworkRecord,
+  networksDirectory,
+  noSuchNetwork,
+} from "./record.ts";
 import {
   contains,
   formatAddress,
@@ -40,11 +46,37 @@ export function claimAddress(
   containerId: string,
   wanted?: string,
 ): string {
-  const directory = `${networksDirectory(paths)}/${network.id}`;
-  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const place: Place = { paths, directory, containerId };
+  const directory = addressDirectory(paths, network);
+  if (isDefaultNetwork(network.name)) Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    return claim({ paths, directory, containerId }, network, pool, wanted);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw noSuchNetwork(network.name); // removed meanwhile
+    throw error;
+  }
+}
+
+/** Where the addresses of a network are. Whoever removes the network first takes this away. */
+export function addressDirectory(paths: StorePaths, network: NetworkRecord): string {
+  return `${networksDirectory(paths)}/${network.id}`;
+}
+
+/** Whether any address in a directory is that of a container which is started or runs. */
+export function hasLiveClaims(paths: StorePaths, directory: string): boolean {
+  return links(directory).some((name) => {
+    const owner = ownerOf(`${directory}/${name}`);
+    return owner !== undefined && isAlive(paths, owner);
+  });
+}
+
+function claim(
+  place: Place,
+  network: NetworkRecord,
+  pool: AddressPool,
+  wanted: string | undefined,
+): string {
   if (wanted !== undefined) return claimWanted(place, network, pool, wanted);
-  const taken = new Set([...Deno.readDirSync(directory)].map(({ name }) => name));
+  const taken = new Set(links(place.directory));
   for (const address of freeAddresses(pool, taken)) {
     if (tryClaim(place, address)) return address;
   }
@@ -77,7 +109,7 @@ function claimWanted(
   if (address === undefined || !contains(subnet, address)) {
     throw new DhowError(
       "invalid_argument",
-      `invalid config for network ${network.name}: invalid endpoint settings:\nno configured subnet contains IP address ${wanted}`,
+      `invalid config for network ${network.name}: invalid endpoint settings:\nno configured subnet or ip-range contain the IP address ${wanted}`,
     );
   }
   const text = formatAddress(address);
@@ -153,11 +185,10 @@ export function releaseAddresses(
   network: NetworkRecord,
   containerId: string,
 ): void {
-  const directory = `${networksDirectory(paths)}/${network.id}`;
+  const directory = addressDirectory(paths, network);
   let names: string[];
   try {
-    names = [...Deno.readDirSync(directory)].filter(({ isSymlink }) => isSymlink)
-      .map(({ name }) => name);
+    names = links(directory);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return; // the network is gone
     throw error;
@@ -165,6 +196,12 @@ export function releaseAddresses(
   for (const name of names) {
     if (ownerOf(`${directory}/${name}`) === containerId) removeIfThere(`${directory}/${name}`);
   }
+}
+
+/** The addresses in a directory. */
+function links(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].filter(({ isSymlink }) => isSymlink)
+    .map(({ name }) => name);
 }
 
 function removeIfThere(path: string): void {

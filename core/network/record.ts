@@ -7,6 +7,7 @@ import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { statIfThere } from "../host/stat.ts";
 import { sha256Hex } from "../lib/sha256.ts";
+import type { IPAMConfig } from "../spec/docker_api.ts";
 
 /** An address pool of a network. */
 export interface AddressPool {
@@ -20,8 +21,6 @@ export interface AddressPool {
   auxAddresses?: Record<string, string>;
   /** Nobody asked for it: the first subnet that was free. */
   isAutomatic?: boolean;
-  /** The subnet was asked for, the gateway was not; `inspect` does not show it then. */
-  hasImpliedGateway?: boolean;
 }
 
 /** A network. */
@@ -41,6 +40,8 @@ export interface NetworkRecord {
   options: Record<string, string>;
   /** IPv4 pools first. */
   pools: AddressPool[];
+  /** What was asked for, as it was asked for: `inspect` shows it. */
+  asked?: IPAMConfig[];
   ipamOptions?: Record<string, string>;
   /** `--ipam-driver`. @default "default" */
   ipamDriver?: string;
@@ -57,6 +58,8 @@ export interface EndpointRequest {
   ipv4?: string;
   ipv6?: string;
   mac?: string;
+  /** Further addresses, of the link-local networks. */
+  linkLocalIps?: string[];
   aliases?: string[];
   links?: string[];
   driverOpts?: Record<string, string>;
@@ -98,6 +101,9 @@ export function mtuOf(network: NetworkRecord): number {
 /** Networks that are there without having been made, and their drivers. */
 const DEFAULT_DRIVERS = { bridge: "bridge", host: "host", none: "null" } as const;
 
+/** Beyond this many characters of a name its hash names the file. */
+const MAX_FILE_NAME = 200;
+
 /** What the default networks without addresses have in common with all others. */
 const PLAIN = {
   internal: false,
@@ -116,7 +122,11 @@ export function networksDirectory(paths: StorePaths): string {
 
 /** The file that describes a network: a name may have any characters. */
 export function networkFile(paths: StorePaths, name: string): string {
-  return `${networksDirectory(paths)}/${encodeURIComponent(name)}.json`;
+  const encoded = encodeURIComponent(name.toWellFormed());
+  const short = encoded.length <= MAX_FILE_NAME
+    ? encoded
+    : `%${sha256Hex(new TextEncoder().encode(name))}`;
+  return `${networksDirectory(paths)}/${short}.json`;
 }
 
 /** Whether that is the name of a network that is always there. */
@@ -165,7 +175,7 @@ export function readNetwork(paths: StorePaths, nameOrId: string): NetworkRecord 
     return defaultNetwork(paths, nameOrId as keyof typeof DEFAULT_DRIVERS);
   }
   const named = nameOrId === "" ? undefined : tryReadNetwork(networkFile(paths, nameOrId));
-  if (named !== undefined) return named;
+  if (named?.name === nameOrId) return named;
   const found = /^[0-9a-f]{1,64}$/.test(nameOrId)
     ? listNetworks(paths).filter(({ id }) => id.startsWith(nameOrId))
     : [];
@@ -189,8 +199,6 @@ function tryReadNetwork(file: string): NetworkRecord | undefined {
     return JSON.parse(Deno.readTextFileSync(file)) as NetworkRecord;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    // No file has such a name.
-    if ((error as { code?: string }).code === "ENAMETOOLONG") return undefined;
     throw new DhowError("internal", `Cannot read the network record "${file}": ${error}`, {
       cause: error,
     });

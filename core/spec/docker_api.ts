@@ -7,4 +7,5 @@
 export type * from "./docker_config.ts";
 export type * from "./docker_container.ts";
 export type * from "./docker_image.ts";
+export type * from "./docker_network.ts";
 export type * from "./docker_system.ts";

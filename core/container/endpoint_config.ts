@@ -1,0 +1,93 @@
+/**
+ * What may be asked of a network for a container: docker's checks, and what is kept of it.
+ *
+ * @module
+ */
+import { DhowError } from "../errors.ts";
+import type { EndpointRequest, NetworkRecord } from "../network/record.ts";
+import { contains, parseAddress, parseSubnet } from "../network/subnet.ts";
+import type { EndpointConfig } from "../spec/docker_api.ts";
+
+const USER_DEFINED = "user specified IP address is supported on user defined networks only";
+const USER_SUBNET =
+  "user specified IP address is supported only when connecting to networks with user configured subnets";
+
+/**
+ * Refuses what cannot be had of a network.
+ *
+ * @param network As it is; undefined if it is not there, which only a start minds.
+ * @param during The network's name, where a container is created; else somebody connects it.
+ * @throws {DhowError} `invalid_argument`, in docker's words.
+ */
+export function assertEndpointConfig(
+  network: NetworkRecord | undefined,
+  config: EndpointConfig,
+  during?: string,
+): void {
+  const errors = [
+    ...aliasErrors(network, config),
+    ...addressErrors(network, config, during ?? network?.name ?? ""),
+  ];
+  if (errors.length === 0) return;
+  const where = during === undefined ? "" : `invalid config for network ${during}: `;
+  const list = errors.length === 1 ? errors[0] : errors.map((error) => `* ${error}`).join("\n");
+  throw new DhowError("invalid_argument", `${where}invalid endpoint settings:\n${list}`);
+}
+
+function aliasErrors(network: NetworkRecord | undefined, { Aliases }: EndpointConfig): string[] {
+  return network?.name === "bridge" && (Aliases?.length ?? 0) > 0
+    ? ["network-scoped alias is supported only for containers in user defined networks"]
+    : [];
+}
+
+function addressErrors(
+  network: NetworkRecord | undefined,
+  { IPAMConfig }: EndpointConfig,
+  name: string,
+): string[] {
+  const { IPv4Address = "", IPv6Address = "", LinkLocalIPs = [] } = IPAMConfig ?? {};
+  const errors: string[] = [];
+  const wanted = [[4, IPv4Address], [6, IPv6Address]] as const;
+  const isOwn = !["bridge", "host", "none", "default"].includes(name) &&
+    !name.startsWith("container:");
+  if (!isOwn && wanted.some(([, text]) => text !== "")) errors.push(USER_DEFINED);
+  for (const [version, text] of wanted) {
+    if (text !== "" && parseAddress(text)?.version !== version) {
+      errors.push(`invalid IPv${version} address: ${text}`);
+    }
+  }
+  for (const text of LinkLocalIPs) {
+    if (parseAddress(text) === undefined) errors.push(`invalid link-local IP address: ${text}`);
+  }
+  // Of the default bridge docker says no more than that.
+  if (network !== undefined && name !== "bridge") {
+    for (const [version, text] of wanted) errors.push(...rangeErrors(network, version, text));
+  }
+  return errors;
+}
+
+function rangeErrors(network: NetworkRecord, version: 4 | 6, text: string): string[] {
+  if (text === "") return [];
+  const pools = network.pools.filter(({ subnet }) => subnet.includes(":") === (version === 6));
+  if (pools.every(({ isAutomatic }) => isAutomatic)) return [USER_SUBNET];
+  const address = parseAddress(text);
+  const isIn = address !== undefined &&
+    pools.some(({ subnet }) => contains(parseSubnet(subnet)!, address));
+  return isIn ? [] : [`no configured subnet or ip-range contain the IP address ${text}`];
+}
+
+/** What is kept of it, in `networks.json`. */
+export function toEndpointRequest(config: EndpointConfig): EndpointRequest {
+  const { IPAMConfig, MacAddress, Aliases, Links, DriverOpts, GwPriority } = config;
+  const { IPv4Address, IPv6Address, LinkLocalIPs } = IPAMConfig ?? {};
+  return {
+    ...IPv4Address && { ipv4: IPv4Address },
+    ...IPv6Address && { ipv6: IPv6Address },
+    ...LinkLocalIPs?.length && { linkLocalIps: LinkLocalIPs },
+    ...MacAddress && { mac: MacAddress },
+    ...Aliases && { aliases: Aliases },
+    ...Links?.length && { links: Links },
+    ...DriverOpts && { driverOpts: DriverOpts },
+    ...GwPriority && { gwPriority: GwPriority },
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * `docker network rm` and `prune`.
+ *
+ * @module
+ */
+import { DhowError } from "../errors.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { pruneFilter } from "../lib/prune_filter.ts";
+import { isThere } from "../host/stat.ts";
+import { explainDiskError } from "../store/disk_error.ts";
+import { lockNetworks } from "./create_network.ts";
+import type { NetworkUser } from "./inspect_network.ts";
+import { addressDirectory, hasLiveClaims } from "./ipam.ts";
+import {
+  isDefaultNetwork,
+  networkFile,
+  type NetworkRecord,
+  ownNetworks,
+  readNetwork,
+} from "./record.ts";
+
+/** Who is attached to a network. */
+export type FindUsers = (network: NetworkRecord) => readonly NetworkUser[];
+
+/**
+ * Removes a network.
+ *
+ * @returns What it was.
+ * @throws {DhowError} `not_found`; `conflict` if containers are attached, or for the networks that are always there.
+ */
+export function removeNetwork(
+  paths: StorePaths,
+  nameOrId: string,
+  usersOf: FindUsers,
+): NetworkRecord {
+  const known = readNetwork(paths, nameOrId);
+  if (isDefaultNetwork(known.name)) {
+    throw new DhowError(
+      "conflict",
+      `${known.name} is a pre-defined network and cannot be removed`,
+    );
+  }
+  using _lock = lockNetworks(paths);
+  const network = readNetwork(paths, known.id); // somebody may have been faster
+  const users = usersOf(network);
+  if (users.length > 0) throw hasEndpoints(network, users);
+  const { name, configOnly } = network;
+  if (configOnly && ownNetworks(paths).some(({ configFrom }) => configFrom === name)) {
+    throw new DhowError(
+      "conflict",
+      `error while removing network: configuration network "${name}" is in use`,
+    );
+  }
+  deleteNetwork(paths, network);
+  return network;
+}
+
+/**
+ * Takes the addresses away first: who is about to start a container on the network then finds none, and who has just
+ * got one keeps the network.
+ */
+function deleteNetwork(paths: StorePaths, network: NetworkRecord): void {
+  const addresses = addressDirectory(paths, network);
+  const removed = `${addresses}.removed`;
+  try {
+    renameIfThere(addresses, removed);
+    if (isThere(removed) && hasLiveClaims(paths, removed)) {
+      Deno.renameSync(removed, addresses);
+      throw new DhowError(
+        "conflict",
+        `error while removing network: a container is being started on network ${network.name}`,
+      );
+    }
+    Deno.removeSync(networkFile(paths, network.name));
+    if (isThere(removed)) Deno.removeSync(removed, { recursive: true });
+  } catch (error) {
+    throw explainDiskError(`remove network "${network.name}"`, error);
+  }
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    Deno.renameSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // an earlier removal was cut short
+  }
+}
+
+function hasEndpoints({ name }: NetworkRecord, users: readonly NetworkUser[]): DhowError {
+  const list = users.map(({ containerName, endpointId }) =>
+    `name:"${containerName}" id:"${endpointId.slice(0, 12)}"`
+  );
+  return new DhowError(
+    "conflict",
+    `error while removing network: network ${name} has active endpoints (${list.join(", ")})`,
+  );
+}
+
+/**
+ * Removes the networks that nobody is attached to and that pass the filters.
+ *
+ * @param filters `until`, `label`, `label!`.
+ * @throws {DhowError} `invalid_argument`, in docker's words.
+ */
+export function pruneNetworks(
+  paths: StorePaths,
+  usersOf: FindUsers,
+  filters: Record<string, string[]> = {},
+): NetworkRecord[] {
+  const passes = pruneFilter(filters);
+  const removed: NetworkRecord[] = [];
+  for (const network of ownNetworks(paths)) {
+    if (!passes(Date.parse(network.created), network.labels)) continue;
+    try {
+      removed.push(removeNetwork(paths, network.id, usersOf));
+    } catch (error) {
+      // It is in use, or somebody else was faster.
+      if (error instanceof DhowError && ["conflict", "not_found"].includes(error.code)) continue;
+      throw error;
+    }
+  }
+  return removed.sort((a, b) => a.name < b.name ? -1 : 1);
+}

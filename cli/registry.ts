@@ -24,6 +24,7 @@ export const groups: Readonly<Record<string, Group>> = {
   container: { summary: "Manage containers" },
   image: { summary: "Manage images" },
   manifest: { summary: "Look at manifests and manifest lists in registries" },
+  network: { summary: "Manage networks" },
   system: { summary: "Manage dhow" },
 };
 
@@ -429,6 +430,71 @@ export const entries: readonly Entry[] = [
         import.meta.url,
       )).inspectManifest,
     "manifest inspect",
+  ),
+  entry(
+    "Connect a container to a network",
+    async () =>
+      (await lazy<typeof import("./commands/network/connect.ts")>(
+        "./commands/network/connect.ts",
+        import.meta.url,
+      )).connectNetwork,
+    "network connect",
+  ),
+  entry(
+    "Create a network",
+    async () =>
+      (await lazy<typeof import("./commands/network/create.ts")>(
+        "./commands/network/create.ts",
+        import.meta.url,
+      )).createNetwork,
+    "network create",
+  ),
+  entry(
+    "Disconnect a container from a network",
+    async () =>
+      (await lazy<typeof import("./commands/network/disconnect.ts")>(
+        "./commands/network/disconnect.ts",
+        import.meta.url,
+      )).disconnectNetwork,
+    "network disconnect",
+  ),
+  entry(
+    "Display detailed information on one or more networks",
+    async () =>
+      (await lazy<typeof import("./commands/network/inspect.ts")>(
+        "./commands/network/inspect.ts",
+        import.meta.url,
+      )).inspectNetwork,
+    "network inspect",
+  ),
+  entry(
+    "List networks",
+    async () =>
+      (await lazy<typeof import("./commands/network/ls.ts")>(
+        "./commands/network/ls.ts",
+        import.meta.url,
+      )).listNetworks,
+    "network ls",
+    "network list",
+  ),
+  entry(
+    "Remove all unused networks",
+    async () =>
+      (await lazy<typeof import("./commands/network/prune.ts")>(
+        "./commands/network/prune.ts",
+        import.meta.url,
+      )).pruneNetworks,
+    "network prune",
+  ),
+  entry(
+    "Remove one or more networks",
+    async () =>
+      (await lazy<typeof import("./commands/network/rm.ts")>(
+        "./commands/network/rm.ts",
+        import.meta.url,
+      )).removeNetwork,
+    "network rm",
+    "network remove",
   ),
   entry(
     "Search Docker Hub for images",

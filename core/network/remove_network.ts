@@ -97,7 +97,7 @@ function hasEndpoints({ name }: NetworkRecord, users: readonly NetworkUser[]): D
 }
 
 /**
- * Removes the networks that nobody is attached to and that pass the filters.
+ * Removes the networks that nobody is attached to and that pass the filters; those that are only there to be copied stay.
  *
  * @param filters `until`, `label`, `label!`.
  * @throws {DhowError} `invalid_argument`, in docker's words.
@@ -110,7 +110,7 @@ export function pruneNetworks(
   const passes = pruneFilter(filters);
   const removed: NetworkRecord[] = [];
   for (const network of ownNetworks(paths)) {
-    if (!passes(Date.parse(network.created), network.labels)) continue;
+    if (network.configOnly || !passes(Date.parse(network.created), network.labels)) continue;
     try {
       removed.push(removeNetwork(paths, network.id, usersOf));
     } catch (error) {

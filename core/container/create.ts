@@ -7,6 +7,7 @@ import { lazy } from "../lib/lazy.ts";
 import type { ResolvedImage } from "../image/resolve.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import type { EndpointRequest } from "../network/record.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { currentIdMap } from "../runtime/userns.ts";
 import type { ContainerConfig, ContainerCreate, HostConfig } from "../spec/docker_api.ts";
@@ -50,7 +51,8 @@ export async function createContainer(
   assertPlatform(request.platform, image);
   assertName(request.name);
   assertSettings(request.config, request.hostConfig);
-  assertLinks(paths, request.hostConfig.Links ?? []);
+  assertLinks(paths, request.hostConfig);
+  const networks = await planNetworks(paths, request);
   using _lease = leaseStore(paths);
   const id = randomId();
   const config = mergeConfig(request.config, image.config);
@@ -75,14 +77,13 @@ export async function createContainer(
     },
     config,
     hostConfig,
-    ...request.networkingConfig && { endpoints: request.networkingConfig.EndpointsConfig },
     mounts: resolved.mounts,
     anonymousVolumes: resolved.anonymousVolumes,
     idMap,
     ...storage !== "overlay" && { storage },
   };
   try {
-    placeContainer(paths, record, request.name);
+    placeContainer(paths, record, { name: request.name, networks });
   } catch (error) {
     throw explainDiskError(`create a container in "${paths.root}"`, error);
   }
@@ -152,8 +153,33 @@ function invalidName(name: string): DhowError {
   );
 }
 
-function assertLinks(paths: StorePaths, links: readonly string[]): void {
-  for (const link of links) {
+/** What is asked of its networks; undefined where only the default is to be had. */
+async function planNetworks(
+  paths: StorePaths,
+  { hostConfig, networkingConfig }: ContainerCreate,
+): Promise<Record<string, EndpointRequest> | undefined> {
+  const { NetworkMode } = hostConfig;
+  const configs = networkingConfig?.EndpointsConfig ?? {};
+  const isPlain = /^(|default|bridge|host|none|container:.*)$/.test(NetworkMode);
+  if (isPlain && Object.keys(configs).length === 0) return undefined;
+  const { planEndpoints } = await lazy<typeof import("./endpoint_config.ts")>(
+    "./endpoint_config.ts",
+    import.meta.url,
+  );
+  return planEndpoints(paths, NetworkMode, configs);
+}
+
+function assertLinks(paths: StorePaths, { Links, NetworkMode }: HostConfig): void {
+  const kind = NetworkMode.startsWith("container:") ? "container" : NetworkMode;
+  if (Links?.length && (kind === "host" || kind === "container")) {
+    throw new DhowError(
+      "invalid_argument",
+      `conflicting options: ${kind} type ${
+        kind === "host" ? "networking" : "network"
+      } can't be used with links. This would result in undefined behavior`,
+    );
+  }
+  for (const link of Links ?? []) {
     const name = link.split(":")[0]!;
     try {
       findContainer(paths, name);
@@ -200,7 +226,7 @@ function nameTaken(name: string, owner: string): DhowError {
 function placeContainer(
   paths: StorePaths,
   record: ContainerRecord,
-  name: string | undefined,
+  { name, networks }: { name: string | undefined; networks: object | undefined },
 ): void {
   ensureLayout(paths);
   const temporary = `${paths.tmp}/container-${record.id}`;
@@ -210,6 +236,9 @@ function placeContainer(
   for (const part of ["upper", "work", "rootfs"]) Deno.mkdirSync(`${temporary}/${part}`);
   Deno.chmodSync(`${temporary}/upper`, 0o755); // becomes the root directory's mode
   Deno.writeTextFileSync(`${temporary}/lock`, "", { mode: 0o600 });
+  if (networks !== undefined) {
+    Deno.writeTextFileSync(`${temporary}/networks.json`, JSON.stringify(networks), { mode: 0o600 });
+  }
   record.name = name?.replace(/^\//, "") ?? freeName(paths);
   writeRecord(temporary, record);
   Deno.renameSync(temporary, directory);

@@ -4,9 +4,11 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
-import type { EndpointRequest, NetworkRecord } from "../network/record.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { type EndpointRequest, type NetworkRecord, readNetwork } from "../network/record.ts";
 import { contains, parseAddress, parseSubnet } from "../network/subnet.ts";
 import type { EndpointConfig } from "../spec/docker_api.ts";
+import { networkOfMode } from "./endpoints.ts";
 
 const USER_DEFINED = "user specified IP address is supported on user defined networks only";
 const USER_SUBNET =
@@ -76,6 +78,37 @@ function rangeErrors(network: NetworkRecord, version: 4 | 6, text: string): stri
   return isIn ? [] : [`no configured subnet or ip-range contain the IP address ${text}`];
 }
 
+/**
+ * What `networks.json` of a container to be created says: what is asked of each network, by the network's name.
+ *
+ * @param mode `--network`, the first of them.
+ * @throws {DhowError} `invalid_argument`, in docker's words. Networks that are not there are minded by the start.
+ */
+export function planEndpoints(
+  paths: StorePaths,
+  mode: string,
+  configs: Readonly<Record<string, EndpointConfig>> = {},
+): Record<string, EndpointRequest> {
+  const requests: Record<string, EndpointRequest> = {};
+  const first = networkOfMode(mode);
+  for (const target of new Set([first, ...Object.keys(configs).map(networkOfMode)])) {
+    const config = configs[target] ?? (target === "bridge" ? configs.default : undefined) ?? {};
+    const network = target.startsWith("container:") ? undefined : tryReadNetwork(paths, target);
+    assertEndpointConfig(network, config, network?.name ?? target);
+    requests[network?.name ?? target] = toEndpointRequest(config);
+  }
+  return requests;
+}
+
+function tryReadNetwork(paths: StorePaths, name: string): NetworkRecord | undefined {
+  try {
+    return readNetwork(paths, name);
+  } catch (error) {
+    if (error instanceof DhowError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}
+
 /** What is kept of it, in `networks.json`. */
 export function toEndpointRequest(config: EndpointConfig): EndpointRequest {
   const { IPAMConfig, MacAddress, Aliases, Links, DriverOpts, GwPriority } = config;
@@ -84,7 +117,7 @@ export function toEndpointRequest(config: EndpointConfig): EndpointRequest {
     ...IPv4Address && { ipv4: IPv4Address },
     ...IPv6Address && { ipv6: IPv6Address },
     ...LinkLocalIPs?.length && { linkLocalIps: LinkLocalIPs },
-    ...MacAddress && { mac: MacAddress },
+    ...MacAddress && { mac: MacAddress.toLowerCase().replaceAll("-", ":") },
     ...Aliases && { aliases: Aliases },
     ...Links?.length && { links: Links },
     ...DriverOpts && { driverOpts: DriverOpts },

@@ -4,8 +4,8 @@
  * @module
  */
 import { DhowError, noSuchContainer } from "../errors.ts";
-import { endpointSettings } from "./list.ts";
 import { matchesLabel } from "../lib/labels.ts";
+import type { EndpointSettings } from "../spec/docker_api.ts";
 import type { ContainerRecord } from "./record.ts";
 import { isRunning, type State } from "./state.ts";
 
@@ -13,6 +13,8 @@ import { isRunning, type State } from "./state.ts";
 export interface ListedContainer {
   record: ContainerRecord;
   state: State;
+  /** Its endpoints, by the name of the network; only asked for where they matter. */
+  networks?: () => Record<string, EndpointSettings>;
 }
 
 /** Which containers to list. */
@@ -146,10 +148,12 @@ function buildTest(key: string, values: string[], options: FilterOptions): Test 
           values.includes(point.Destination) || values.includes(point.Name || point.Source)
         );
     case "network":
-      return ({ record }) => {
-        const endpoints = Object.entries(endpointSettings(record));
+      return ({ networks }) => {
+        const endpoints = Object.entries(networks?.() ?? {});
         return values.some((value) =>
-          endpoints.some(([name, { NetworkID }]) => name === value || NetworkID.startsWith(value))
+          endpoints.some(([name, { NetworkID }]) =>
+            name === value || NetworkID !== "" && NetworkID.startsWith(value)
+          )
         );
       };
     case "ancestor": {

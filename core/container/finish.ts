@@ -5,12 +5,14 @@
  * @module
  */
 import { sleep } from "../host/sleep.ts";
+import { lazy } from "../lib/lazy.ts";
 import { O_RDWR } from "../../ffi/abi/constants.ts";
 import { type Fd, openIfThere } from "../../ffi/fd.ts";
 import { tryLock, unlock } from "../../ffi/lock.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { logContainerEvent } from "./container_event.ts";
+import { usesBridges } from "./endpoints.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
 import { restartDelay } from "./restart_policy.ts";
@@ -30,6 +32,7 @@ export async function finishRun(paths: StorePaths, record: ContainerRecord): Pro
   const run = state.run;
   const mark = String(run?.startedAt ?? 0);
   if (run !== undefined && state.stored.finishedRun !== mark) {
+    if (usesBridges(record)) await giveBackNetworks(paths, record);
     // What goes now needs no mark; and replacing a file makes ext4 flush it.
     if (!record.hostConfig.AutoRemove) {
       updateStoredState(directory, { finishedRun: mark, paused: false });
@@ -45,6 +48,14 @@ export async function finishRun(paths: StorePaths, record: ContainerRecord): Pro
     await removeUnlessRemoved(paths, record.id);
   }
   return state.exitCode;
+}
+
+async function giveBackNetworks(paths: StorePaths, record: ContainerRecord): Promise<void> {
+  const { releaseNetworks } = await lazy<typeof import("./networking.ts")>(
+    "./networking.ts",
+    import.meta.url,
+  );
+  releaseNetworks(paths, record);
 }
 
 /** Whoever lists containers may be at it too. */

@@ -9,11 +9,12 @@ import type {
   ContainerConfig,
   ContainerInspect,
   ContainerState,
+  EndpointSettings,
   HostConfig,
   MountPoint,
   NetworkSettings,
 } from "../spec/docker_api.ts";
-import { endpointSettings } from "./list.ts";
+import { pseudoEndpointId } from "./network_users.ts";
 import type { ContainerRecord } from "./record.ts";
 import { isRunning, type State } from "./state.ts";
 
@@ -23,6 +24,8 @@ export interface InspectOptions {
   directory: string;
   /** Directories of the unpacked layers, topmost first. */
   lowerDirs?: readonly string[];
+  /** Its endpoints, by the name of the network. */
+  networks?: Record<string, EndpointSettings>;
   /** With `--size`: bytes of the container's own changes, and with the image's. */
   size?: { rw: number; rootFs: number };
 }
@@ -55,7 +58,7 @@ export function inspectContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: state.stored.execIds?.length ? state.stored.execIds : null,
-    HostConfig: orderHostConfig(hostConfig),
+    HostConfig: orderHostConfig({ ...hostConfig, Links: shownLinks(record) }),
     GraphDriver: {
       Data: {
         ID: record.id,
@@ -69,7 +72,7 @@ export function inspectContainer(
     ...size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs },
     Mounts: [...record.mounts, ...tmpfsMounts(hostConfig)],
     Config: orderConfig(config),
-    NetworkSettings: networkSettings(record),
+    NetworkSettings: networkSettings(record, state, options.networks ?? {}),
   };
 }
 
@@ -172,25 +175,41 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && Object.keys(value).length === 0;
 }
 
-function networkSettings(record: ContainerRecord): NetworkSettings {
+/** As docker keeps them: `/db:/web/data`. */
+function shownLinks({ name, hostConfig }: ContainerRecord): string[] | null {
+  return hostConfig.Links?.map((link) => {
+    const [target, alias = target] = link.split(":");
+    return `/${target}:/${name}/${alias}`;
+  }) ?? null;
+}
+
+/** The fields at the top are those of the default bridge network. */
+function networkSettings(
+  record: ContainerRecord,
+  state: State,
+  networks: Record<string, EndpointSettings>,
+): NetworkSettings {
+  const { bridge } = networks;
+  const sharesNamespace = record.hostConfig.NetworkMode.startsWith("container:");
+  const isOwn = state.pid > 0 && !sharesNamespace;
   return {
     Bridge: "",
-    SandboxID: "",
-    SandboxKey: "",
+    SandboxID: isOwn ? pseudoEndpointId(record.id, `sandbox/${state.startedAt}`) : "",
+    SandboxKey: isOwn ? `/proc/${state.pid}/ns/net` : "",
     Ports: {},
     HairpinMode: false,
     LinkLocalIPv6Address: "",
     LinkLocalIPv6PrefixLen: 0,
     SecondaryIPAddresses: null,
     SecondaryIPv6Addresses: null,
-    EndpointID: "",
-    Gateway: "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
-    IPAddress: "",
-    IPPrefixLen: 0,
-    IPv6Gateway: "",
-    MacAddress: "",
-    Networks: endpointSettings(record),
+    EndpointID: bridge?.EndpointID ?? "",
+    Gateway: bridge?.Gateway ?? "",
+    GlobalIPv6Address: bridge?.GlobalIPv6Address ?? "",
+    GlobalIPv6PrefixLen: bridge?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: bridge?.IPAddress ?? "",
+    IPPrefixLen: bridge?.IPPrefixLen ?? 0,
+    IPv6Gateway: bridge?.IPv6Gateway ?? "",
+    MacAddress: bridge && state.pid > 0 ? bridge.MacAddress : "",
+    Networks: networks,
   };
 }

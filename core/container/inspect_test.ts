@@ -14,8 +14,6 @@ function nanoseconds(timestamp: string): bigint {
 /** Our record and state of the container docker was asked about. */
 function ours(shown: ContainerInspect): [ContainerRecord, State] {
   const { Id, Config, HostConfig, State: state, Image, Mounts } = shown;
-  const endpoints = Object.entries(shown.NetworkSettings.Networks)
-    .map(([name, settings]) => [name, settings]);
   const record = {
     id: Id,
     name: shown.Name.slice(1),
@@ -24,7 +22,6 @@ function ours(shown: ContainerInspect): [ContainerRecord, State] {
     config: { ...Config, Env: Config.Env ?? [] } satisfies ContainerConfig,
     hostConfig: HostConfig satisfies HostConfig,
     mounts: Mounts.filter((point) => point.Type !== "tmpfs"),
-    endpoints: Object.fromEntries(endpoints),
   } as unknown as ContainerRecord;
   return [record, {
     status: state.Status,

@@ -8,11 +8,19 @@ import type { ContainerRecord } from "./record.ts";
 import type { State } from "./state.ts";
 import { statusText } from "./status.ts";
 
-/** One row of the list. @param now Unix nanoseconds. @default now This moment. */
+/** What a row shows beside record and state. */
+export interface SummaryOptions {
+  /** Its endpoints, by the name of the network. */
+  networks?: Record<string, EndpointSettings>;
+  /** Unix nanoseconds. @default this moment */
+  now?: bigint;
+}
+
+/** One row of the list. */
 export function summarize(
   record: ContainerRecord,
   state: State,
-  now?: bigint,
+  options: SummaryOptions = {},
 ): ContainerSummary {
   const { config, hostConfig } = record;
   return {
@@ -25,12 +33,12 @@ export function summarize(
     Ports: [],
     Labels: config.Labels,
     State: state.status,
-    Status: statusText(state, now),
+    Status: statusText(state, options.now),
     HostConfig: {
       NetworkMode: hostConfig.NetworkMode,
       ...hostConfig.Annotations ? { Annotations: hostConfig.Annotations } : {},
     },
-    NetworkSettings: { Networks: endpointSettings(record) },
+    NetworkSettings: { Networks: options.networks ?? {} },
     Mounts: record.mounts,
   };
 }
@@ -38,32 +46,4 @@ export function summarize(
 /** Arguments with spaces are quoted, others are not, as docker has it. */
 function commandText([path = "", ...args]: string[]): string {
   return [path, ...args.map((arg) => arg.includes(" ") ? `'${arg}'` : arg)].join(" ");
-}
-
-const EMPTY_ENDPOINT: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: "",
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: "",
-  EndpointID: "",
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
-
-/** A container's endpoints, by the name of the network; none if it lives in another container's. */
-export function endpointSettings(record: ContainerRecord): Record<string, EndpointSettings> {
-  const mode = record.hostConfig.NetworkMode;
-  if (mode.startsWith("container:")) return {};
-  const endpoints = record.endpoints ?? { [mode === "default" || !mode ? "bridge" : mode]: {} };
-  return Object.fromEntries(
-    Object.entries(endpoints).map(([name, settings]) => [name, { ...EMPTY_ENDPOINT, ...settings }]),
-  );
 }

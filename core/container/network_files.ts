@@ -16,10 +16,14 @@ const IPV6 = [
 
 /** What the files need to know beside the record. */
 export interface NetworkFacts {
-  /** The container's first address, if it has one. */
-  address?: string;
-  /** What `host-gateway` stands for. */
+  /** The container's addresses. */
+  addresses?: readonly string[];
+  /** The host, as the container reaches it: what `host-gateway` and host.docker.internal stand for. */
   hostGateway?: string;
+  /** Asks the host's resolvers, where they are on the host's loopback interface. */
+  nameServer?: string;
+  /** The name server of a user-defined network. */
+  namesAt?: string;
 }
 
 /** Writes the files of a container about to start. With `--network host` they are the host's own. */
@@ -33,14 +37,22 @@ export function writeNetworkFiles(
   const usesHost = hostConfig.NetworkMode === "host";
   const hosts = usesHost ? readHost("/etc/hosts") : hostsFile(record, facts);
   Deno.writeTextFileSync(`${directory}/hosts`, hosts + extraHosts(record, facts));
-  Deno.writeTextFileSync(`${directory}/resolv.conf`, resolvConf(record));
+  Deno.writeTextFileSync(`${directory}/resolv.conf`, resolvConf(record, facts));
 }
 
-function hostsFile({ config }: ContainerRecord, { address }: NetworkFacts): string {
+/** The names by which containers reach services on the host. */
+const HOST_NAMES = "host.docker.internal host.containers.internal";
+
+function hostsFile(
+  { config }: ContainerRecord,
+  { addresses = [], hostGateway }: NetworkFacts,
+): string {
   const names = config.Domainname
     ? `${config.Hostname}.${config.Domainname} ${config.Hostname}`
     : config.Hostname;
-  return LOOPBACK + IPV6 + (address === undefined ? "" : `${address}\t${names}\n`);
+  const own = addresses.map((address) => `${address}\t${names}\n`).join("");
+  const host = hostGateway === undefined ? "" : `${hostGateway}\t${HOST_NAMES}\n`;
+  return LOOPBACK + IPV6 + own + host;
 }
 
 function extraHosts({ hostConfig }: ContainerRecord, { hostGateway }: NetworkFacts): string {
@@ -51,15 +63,25 @@ function extraHosts({ hostConfig }: ContainerRecord, { hostGateway }: NetworkFac
   }).join("");
 }
 
-/** The host's resolvers, unless told otherwise. */
-function resolvConf({ hostConfig }: ContainerRecord): string {
+/** The host's resolvers, unless told otherwise. Those on the host's loopback interface are asked through the uplink. */
+function resolvConf(
+  { hostConfig }: ContainerRecord,
+  { addresses, nameServer }: NetworkFacts,
+): string {
   const host = readHost("/etc/resolv.conf");
   const { Dns, DnsSearch, DnsOptions } = hostConfig;
-  if (!Dns?.length && !DnsSearch?.length && !DnsOptions?.length) return host;
   const words = (keyword: string) =>
     host.split("\n").map((line) => line.trim().split(/\s+/))
       .filter((parts) => parts[0] === keyword).flatMap((parts) => parts.slice(1));
-  const servers = Dns?.length ? Dns : words("nameserver");
+  const known = words("nameserver");
+  const reachable = addresses === undefined
+    ? known
+    : known.filter((server) => !/^(127\.|::1$)/.test(server));
+  if (
+    !Dns?.length && !DnsSearch?.length && !DnsOptions?.length && reachable.length === known.length
+  ) return host;
+  if (reachable.length === 0 && nameServer !== undefined) reachable.push(nameServer);
+  const servers = Dns?.length ? Dns : reachable;
   const search = DnsSearch?.length ? DnsSearch.filter((domain) => domain !== ".") : words("search");
   const options = DnsOptions?.length ? DnsOptions : words("options");
   return [

@@ -9,12 +9,7 @@
 import { isThere } from "../host/stat.ts";
 import { DhowError, noSuchContainer } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import type {
-  ContainerConfig,
-  EndpointSettings,
-  HostConfig,
-  MountPoint,
-} from "../spec/docker_api.ts";
+import type { ContainerConfig, HostConfig, MountPoint } from "../spec/docker_api.ts";
 import type { StorageDriver } from "../store/storage_driver.ts";
 
 /** `containers/<id>/container.json`. */
@@ -38,7 +33,6 @@ export interface ContainerRecord {
   /** The image's settings merged with the user's. */
   config: ContainerConfig;
   hostConfig: HostConfig;
-  endpoints?: Record<string, Partial<EndpointSettings>>;
   /** Resolved binds and volumes. */
   mounts: MountPoint[];
   /** Names of volumes made for this container alone: removed with it by `rm -v` and `--rm`. */

@@ -26,6 +26,8 @@ const FILES = [
   "hosts",
   "hostname",
   "resolv.conf",
+  "networks.json",
+  "endpoints.json",
 ];
 /** What mounts have needed in an image that lacks it. */
 const MOUNT_POINTS = ["dev", "proc", "sys", "etc"];

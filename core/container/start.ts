@@ -22,6 +22,8 @@ import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import type { Spec } from "../spec/runtime.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { killStray } from "./kill.ts";
+import { usesBridges } from "./endpoints.ts";
+import type { ConnectedNetworks } from "./networking.ts";
 import { logLimits } from "./log_options.ts";
 import { INIT_PATH } from "./create_spec_mounts.ts";
 import { writeNetworkFiles } from "./network_files.ts";
@@ -50,6 +52,8 @@ export interface StartOptions {
   /** The exit hook restarts it: keep the restart count. */
   isRestart?: boolean;
   restartDelayMs?: number;
+  /** Nothing is to be started: what would be is to be shown. */
+  explain?: boolean;
 }
 
 /** A container that has been started. */
@@ -157,7 +161,7 @@ export async function explainStart(paths: StorePaths, id: string): Promise<strin
   const directory = containerDirectory(paths, id);
   const record = readRecord(paths, id);
   using lock = open(`${directory}/lock`, C.O_RDWR);
-  using plan = await planStart(paths, record, lock, {});
+  using plan = await planStart(paths, record, lock, { explain: true });
   const { explainProgram } = await lazy<typeof import("../../ffi/program/explain.ts")>(
     "../../ffi/program/explain.ts",
     import.meta.url,
@@ -184,16 +188,21 @@ async function planStart(
   try {
     const namespace = stack.use(await ensureUserNamespace(paths));
     const layers = await ensureLayers(paths, record, namespace);
-    writeNetworkFiles(directory, record);
+    const networks = usesBridges(record) && options.explain !== true
+      ? stack.use(await connect(paths, record, namespace))
+      : undefined;
+    writeNetworkFiles(directory, record, networks?.facts);
     const { spec, join } = containerSpec(paths, record, layers, namespace);
     if (record.hostConfig.Init) await writeInit(directory, spec);
     writeSpec(directory, spec);
     const io = openStdio(paths, record, options, stack);
     const monitor = monitorOptions(paths, record, namespace, io, lock, stack);
+    monitor.fds.router = networks?.alive.number ?? -1;
     const joined = join.map(({ type, path }) => ({
       type,
       fd: stack.use(openNamespace(path)).number,
     }));
+    if (networks !== undefined) joined.push({ type: "network", fd: networks.namespace.number });
     const user = joined.find(({ type }) => type === "user");
     return {
       spec,
@@ -218,6 +227,18 @@ async function planStart(
     stack[Symbol.dispose]();
     throw error;
   }
+}
+
+async function connect(
+  paths: StorePaths,
+  record: ContainerRecord,
+  namespace: UserNamespace,
+): Promise<ConnectedNetworks> {
+  const { connectNetworks } = await lazy<typeof import("./networking.ts")>(
+    "./networking.ts",
+    import.meta.url,
+  );
+  return await connectNetworks(paths, record, namespace);
 }
 
 /** Makes the program that `--init` puts before the command. */
@@ -386,6 +407,7 @@ function monitorOptions(
       log: log.number,
       lock: lock.number,
       alive: namespace.alive.number,
+      router: -1,
     },
     logSize: Deno.statSync(`${directory}/log`).size,
     ...logLimits(hostConfig.LogConfig),

@@ -15,6 +15,7 @@ import {
 } from "../../ffi/netlink/route.ts";
 import type { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import type { Request } from "../../ffi/netlink/message.ts";
+import { sha256Hex } from "../lib/sha256.ts";
 import { ensureBridge, type RouterAccess } from "./bridge.ts";
 import { ipBytes } from "./ip_bytes.ts";
 import { type Endpoint, mtuOf, type NetworkRecord } from "./record.ts";
@@ -30,12 +31,16 @@ export const CONTAINER_SYSCTLS = {
   "net.ipv4.conf.default.rp_filter": "0",
   "net.ipv4.conf.lo.rp_filter": "0",
   "net.ipv4.tcp_fwmark_accept": "1",
-  "net.ipv4.ip_unprivileged_port_start": "0",
 };
 
-/** The name of an endpoint's interface in the router namespace; at most 15 characters. */
-export function vethName(endpointId: string): string {
-  return `veth${endpointId.slice(0, 11)}`;
+/**
+ * The name of an endpoint's interface in the router namespace; at most 15 characters, the same for the same address: a
+ * namespace may outlive its container for minutes, as long as the kernel has something left to send from it, and must not
+ * answer for an address that somebody else has by then.
+ */
+export function vethName({ networkId, ipv4, ipv6, endpointId }: Endpoint): string {
+  const text = `${networkId} ${ipv4 ?? ipv6 ?? endpointId}`;
+  return `veth${sha256Hex(new TextEncoder().encode(text)).slice(0, 11)}`;
 }
 
 /** Brings a fresh namespace's loopback interface up, and sends back what the proxy's clients are answered. */
@@ -67,10 +72,15 @@ export async function attachEndpoint(
   isDefaultRoute: boolean,
 ): Promise<void> {
   const bridge = await ensureBridge(access, network);
-  const here = { name: vethName(endpoint.endpointId), master: bridge.index };
+  const here = { name: vethName(endpoint), master: bridge.index };
   const mtu = mtuOf(network);
   const peer = { name: endpoint.interface, mac: endpoint.mac, netns: there.netns };
-  access.link.request(addVeth(here, peer, mtu));
+  const add = addVeth(here, peer, mtu);
+  const [failed] = access.link.tryRequest(add);
+  if (failed !== undefined) {
+    if (failed.code !== "EEXIST") throw failed;
+    access.link.request(removeLink(here.name), add); // of one that is dead
+  }
   // A bridge takes the smallest MTU of its ports as soon as it has some.
   if (bridge.mtu !== mtu) access.link.request(setMtu(bridge.index, mtu));
   const { index } = findLink(there.inside, endpoint.interface)!;
@@ -103,6 +113,6 @@ export function routeBy(
 
 /** Detaches an endpoint from its network, if it still is attached. */
 export function detachEndpoint(link: NetlinkSocket, endpoint: Endpoint): void {
-  const [error] = link.tryRequest(removeLink(vethName(endpoint.endpointId)));
+  const [error] = link.tryRequest(removeLink(vethName(endpoint)));
   if (error !== undefined && error.code !== "ENODEV") throw error;
 }

@@ -14,12 +14,19 @@ import { findProgram, UPLINK_INTERFACE } from "./uplink.ts";
 
 const TABLE = "inet dhow";
 
-/** What is there before the first network. */
+/**
+ * What is there before the first network. Packets that belong to no connection are dropped rather than refused: pasta of
+ * 2023 sends segments without flags, and a RST in answer would end the connection they are meant for.
+ */
 const BASE = `
 table ${TABLE} {
   set bridges { type ifname; }
   set same { type ifname . ifname; }
   set internal { type ifname; }
+  chain input {
+    type filter hook input priority 0; policy accept;
+    iifname "${UPLINK_INTERFACE}" ct state invalid drop
+  }
   chain forward {
     type filter hook forward priority 0; policy accept;
     ct state invalid drop

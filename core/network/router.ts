@@ -145,7 +145,8 @@ async function startRouter(paths: StorePaths, namespace: UserNamespace): Promise
     const pid = spawnRouter({ ...descriptors, watched: watched.number }, uplink);
     const { kind, address, gateway, nameServer } = uplink;
     const record: RouterRecord = {
-      ...{ kind, address, gateway, nameServer, hostLoopback, pid },
+      ...{ kind, address, gateway, hostLoopback, pid },
+      ...nameServer !== undefined && { nameServer },
       startTime: processStartTime(pid) ?? 0,
       holderPid: namespace.holderPid,
       netns: netns.number,

@@ -19,8 +19,8 @@ export interface Uplink {
   address: string;
   /** Where packets go; where it is asked for, also the host's loopback interface. */
   gateway: string;
-  /** Answers DNS by asking the host's resolvers. */
-  nameServer: string;
+  /** Answers DNS by asking the host's resolvers, where those are on its loopback interface only. */
+  nameServer?: string;
 }
 
 /** What the uplink is to be like. */
@@ -60,6 +60,7 @@ export function chooseUplink(options: UplinkOptions): Uplink {
 
 function pastaUplink(program: string, options: UplinkOptions): Uplink {
   const address = "169.254.211.2", gateway = "169.254.211.1", nameServer = "169.254.211.53";
+  const forwards = isResolverLocal();
   const command = [
     program,
     "--foreground",
@@ -73,12 +74,23 @@ function pastaUplink(program: string, options: UplinkOptions): Uplink {
     ...["--netmask", "255.255.255.0"],
     ...["--gateway", gateway],
     ...["--mtu", "65520"],
-    ...["--dns-forward", nameServer],
+    // Only where it must be: pasta then takes every answer of the host's resolver for one of this address.
+    ...forwards ? ["--dns-forward", nameServer] : [],
     ...["--pid", options.pidFile],
     ...options.hostLoopback ? [] : ["--no-map-gw"],
     ...["-t", "none", "-u", "none", "-T", "none", "-U", "none"],
   ];
-  return { kind: "pasta", command, address, gateway, nameServer };
+  return { kind: "pasta", command, address, gateway, ...forwards && { nameServer } };
+}
+
+/** Whether all of the host's resolvers are on its loopback interface, as systemd-resolved is. */
+function isResolverLocal(): boolean {
+  let text = "";
+  try {
+    text = Deno.readTextFileSync("/etc/resolv.conf");
+  } catch { /* then resolvers are looked for at localhost: resolv.conf(5) */ }
+  const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
+  return servers.every((server) => /^(127\.|::1$)/.test(server));
 }
 
 function slirpUplink(program: string, options: UplinkOptions): Uplink {

@@ -36,7 +36,7 @@ export interface LaunchPlan {
   containerDirectory: string;
   /** The user namespace to enter first. */
   userNamespace: number;
-  /** Namespaces to join, opened. */
+  /** Namespaces to join, opened: another container's, or a network namespace made for this one. */
   join: { type: Namespace["type"]; fd: number }[];
   process: ProcessOptions;
   /** The monitor's end of the socket a terminal is handed over on; -1 without a terminal. */
@@ -138,7 +138,7 @@ function emitJoin(
       label: `join the ${type} namespace`,
     });
   }
-  let flags = ownNamespaces(plan.spec) | C.CLONE_PARENT | C.SIGCHLD;
+  let flags = ownNamespaces(plan) | C.CLONE_PARENT | C.SIGCHLD;
   if ((flags & C.CLONE_NEWNS) !== 0) {
     const label = "create the mount namespace";
     p.call("unshare", [C.CLONE_NEWNS], { orElse: fail, label });
@@ -151,10 +151,15 @@ function emitJoin(
   p.exit(0);
 }
 
-function ownNamespaces(spec: Spec): number {
+/** Flags of the namespaces that init is to get by clone(2): neither joined nor made before. */
+function ownNamespaces({ spec, join }: LaunchPlan): number {
   return spec.linux.namespaces
-    .filter((namespace) => namespace.path === undefined && namespace.type !== "user")
-    .reduce((flags, namespace) => flags | namespaceFlag(namespace.type), 0);
+    .filter(({ type, path }) => path === undefined && type !== "user" && !joins(join, type))
+    .reduce((flags, { type }) => flags | namespaceFlag(type), 0);
+}
+
+function joins(join: LaunchPlan["join"], type: Namespace["type"]): boolean {
+  return join.some((joined) => joined.type === type);
 }
 
 function keptFds(plan: LaunchPlan, { status, started }: LaunchPipes): number[] {
@@ -248,7 +253,7 @@ function emitInit(
   const { spec } = plan;
   ctx.may("prctl", [C.PR_SET_PDEATHSIG, C.SIGKILL, 0, 0, 0]);
   if (!owns(spec, "pid")) ctx.may("prctl", [C.PR_SET_DUMPABLE, 0, 0, 0, 0]);
-  if (owns(spec, "network")) emitLoopback(ctx);
+  if (owns(spec, "network") && !joins(plan.join, "network")) emitLoopback(ctx);
   if (owns(spec, "uts")) emitHostname(ctx, spec);
   emitRootfs(ctx, spec, plan.rootfs, firstFd);
   emitProcess(ctx, spec.process, plan.process);

@@ -36,6 +36,8 @@ export interface MonitorFds {
   owner: number;
   /** Keeps the user namespace's holder. */
   alive: number;
+  /** Keeps the router, where the container has networks. */
+  router: number;
   devNull: number;
 }
 

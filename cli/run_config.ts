@@ -11,19 +11,13 @@ import type { ContainerConfig, ContainerCreate, HostConfig } from "../core/spec/
 import { collectEnv, collectLabels } from "./env_file.ts";
 import { parseUlimit } from "./flag_checks.ts";
 import { flagName } from "./flags.ts";
+import { type NetworkFlags, readNetworkFlags } from "./network_flags.ts";
 import type { CreateFlags } from "./run_flags.ts";
 import * as values from "./run_values.ts";
 
 /** Flags dhow knows and does not serve yet, with what they wait for. */
 const UNSUPPORTED: Readonly<Record<string, readonly (keyof CreateFlags)[]>> = {
   "published ports come with bridge networks": ["publish", "publishAll"],
-  "addresses and aliases come with bridge networks": [
-    "ip",
-    "ip6",
-    "linkLocalIp",
-    "macAddress",
-    "networkAlias",
-  ],
   "resource limits come with cgroups": [
     "blkioWeight",
     "blkioWeightDevice",
@@ -71,11 +65,17 @@ export function buildCreateRequest(run: RunArguments): ContainerCreate {
   const { flags, given } = run;
   assertNamespaceModes(flags);
   assertSupported(run);
-  const hostConfig = toHostConfig(run);
+  const network = readNetworkFlags(flags);
+  const hostConfig = toHostConfig(run, network);
   if (hostConfig.AutoRemove && !["", "no"].includes(hostConfig.RestartPolicy.Name)) {
     throw invalid("conflicting options: cannot specify both --restart and --rm");
   }
-  const request: ContainerCreate = { config: toConfig(run), hostConfig };
+  const config = toConfig(run);
+  if (network.macAddress !== "") config.MacAddress = network.macAddress;
+  const request: ContainerCreate = { config, hostConfig };
+  if (network.endpoints !== undefined) {
+    request.networkingConfig = { EndpointsConfig: network.endpoints };
+  }
   if (given("name")) request.name = flags.name;
   if (flags.platform !== "") request.platform = parsePlatform(flags.platform);
   return request;
@@ -107,15 +107,7 @@ function assertSupported({ flags, given }: RunArguments): void {
     const name = names.find((name) => given(name));
     if (name !== undefined) throw unsupported(`--${flagName(name)} is not supported yet: ${why}`);
   }
-  const { network, volumeDriver, runtime, isolation } = flags;
-  const isKnown = ["", "default", "bridge", "none", "host"].includes(network) ||
-    network.startsWith("container:");
-  if (!isKnown) {
-    throw unsupported(
-      `--network ${network} is not supported yet: ` +
-        'until networks come it is "none", "host" or "container:NAME"',
-    );
-  }
+  const { volumeDriver, runtime, isolation } = flags;
   if (!["", "local"].includes(volumeDriver)) {
     throw unsupported(`--volume-driver ${volumeDriver} is not supported: dhow has only "local"`);
   }
@@ -183,7 +175,7 @@ function toConfig({ flags, given, args }: RunArguments): ContainerConfig {
 
 const orNull = <T>(list: T[]): T[] | null => list.length === 0 ? null : list;
 
-function toHostConfig({ flags, given }: RunArguments): HostConfig {
+function toHostConfig({ flags, given }: RunArguments, network: NetworkFlags): HostConfig {
   const { binds } = values.splitVolumes(flags.volume);
   const systemPaths = flags.securityOpt.includes("systempaths=unconfined");
   const security = flags.securityOpt.filter((option) => option !== "systempaths=unconfined");
@@ -192,7 +184,7 @@ function toHostConfig({ flags, given }: RunArguments): HostConfig {
     Binds: orNull(binds),
     ContainerIDFile: flags.cidfile,
     LogConfig: values.parseLogConfig(flags.logDriver, flags.logOpt),
-    NetworkMode: flags.network === "" ? "default" : flags.network,
+    NetworkMode: network.mode,
     RestartPolicy: values.parseRestartPolicy(flags.restart),
     AutoRemove: flags.rm,
     VolumeDriver: flags.volumeDriver,
@@ -206,7 +198,7 @@ function toHostConfig({ flags, given }: RunArguments): HostConfig {
     ExtraHosts: orNull(flags.addHost),
     GroupAdd: orNull(flags.groupAdd),
     IpcMode: flags.ipc,
-    Links: orNull(flags.link),
+    Links: network.links,
     OomScoreAdj: flags.oomScoreAdj,
     PidMode: flags.pid === "private" ? "" : flags.pid,
     Privileged: flags.privileged,

@@ -8,6 +8,7 @@ import { parseBytes } from "../core/lib/units.ts";
 import { parseMount } from "../core/volume/mount_spec.ts";
 import * as checks from "./flag_checks.ts";
 import type { FlagTable, FlagValues } from "./flags.ts";
+import { checkNetwork } from "./network_flags.ts";
 
 const duration = { type: "custom", hint: "duration", parse: parseDuration } as const;
 const bytes = { type: "custom", hint: "bytes", parse: parseBytes } as const;
@@ -129,9 +130,10 @@ export const createFlags = {
   },
   name: { ...string, help: "Assign a name to the container" },
   network: {
-    ...string,
+    ...list,
     hint: "network",
     aliases: ["net"],
+    check: checkNetwork,
     help: "Connect a container to a network",
   },
   networkAlias: {

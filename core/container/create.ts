@@ -7,7 +7,6 @@ import { lazy } from "../lib/lazy.ts";
 import type { ResolvedImage } from "../image/resolve.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import type { EndpointRequest } from "../network/record.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { currentIdMap } from "../runtime/userns.ts";
 import type { ContainerConfig, ContainerCreate, HostConfig } from "../spec/docker_api.ts";
@@ -19,13 +18,13 @@ import {
   type StorageDriver,
 } from "../store/storage_driver.ts";
 import { assertSettings, completeHostConfig } from "./host_config.ts";
+import { assertLinks, planNetworks } from "./create_networks.ts";
 import { mergeConfig } from "./merge_config.ts";
 import { resolveMountPoints } from "./mount_points.ts";
 import { randomId, randomName } from "./names.ts";
 import {
   containerDirectory,
   type ContainerRecord,
-  findContainer,
   idOfName,
   isContainerName,
   networkOwner,
@@ -151,46 +150,6 @@ function invalidName(name: string): DhowError {
     "invalid_argument",
     `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
   );
-}
-
-/** What is asked of its networks; undefined where only the default is to be had. */
-async function planNetworks(
-  paths: StorePaths,
-  { hostConfig, networkingConfig }: ContainerCreate,
-): Promise<Record<string, EndpointRequest> | undefined> {
-  const { NetworkMode } = hostConfig;
-  const configs = networkingConfig?.EndpointsConfig ?? {};
-  const isPlain = /^(|default|bridge|host|none|container:.*)$/.test(NetworkMode);
-  if (isPlain && Object.keys(configs).length === 0) return undefined;
-  const { planEndpoints } = await lazy<typeof import("./endpoint_config.ts")>(
-    "./endpoint_config.ts",
-    import.meta.url,
-  );
-  return planEndpoints(paths, NetworkMode, configs);
-}
-
-function assertLinks(paths: StorePaths, { Links, NetworkMode }: HostConfig): void {
-  const kind = NetworkMode.startsWith("container:") ? "container" : NetworkMode;
-  if (Links?.length && (kind === "host" || kind === "container")) {
-    throw new DhowError(
-      "invalid_argument",
-      `conflicting options: ${kind} type ${
-        kind === "host" ? "networking" : "network"
-      } can't be used with links. This would result in undefined behavior`,
-    );
-  }
-  for (const link of Links ?? []) {
-    const name = link.split(":")[0]!;
-    try {
-      findContainer(paths, name);
-    } catch (error) {
-      if (!(error instanceof DhowError)) throw error;
-      throw new DhowError(
-        "invalid_argument",
-        `could not get container for ${name}: ${error.message}`,
-      );
-    }
-  }
 }
 
 /** Who shares a network shares the names that others know it by. */

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { DhowError } from "../errors.ts";
 import { filterContainers, type FilterOptions, type ListedContainer } from "./filters.ts";
 import { summarize } from "./list.ts";
+import type { EndpointSettings } from "../spec/docker_api.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { State } from "./state.ts";
 import { statusText } from "./status.ts";
@@ -18,6 +19,7 @@ function container(
   record: any = {},
 ): ListedContainer {
   created += SECOND;
+  const network = record.hostConfig?.NetworkMode ?? "none";
   const id = (name.charCodeAt(0).toString(16) + "0".repeat(64)).slice(0, 64);
   return {
     record: {
@@ -38,6 +40,7 @@ function container(
       restartCount: 0,
       ...state,
     } as State,
+    networks: () => ({ [network]: { NetworkID: "f00" } as EndpointSettings }),
   };
 }
 
@@ -88,6 +91,8 @@ Deno.test("filterContainers() knows docker's filters", () => {
     [{ volume: ["vv"] }, "beta"],
     [{ volume: ["/vol"] }, "beta"],
     [{ network: ["host"] }, "dog"],
+    [{ network: ["f0", "host"] }, "eel dog cat beta alpha"],
+    [{ network: ["f1"] }, ""],
     [{ before: ["cat"] }, "beta alpha"],
     [{ since: ["cat"] }, "eel dog"],
     [{ before: ["dog"], since: ["alpha"] }, "cat beta"],
@@ -142,8 +147,8 @@ Deno.test("statusText() speaks docker's words", () => {
 });
 
 Deno.test("summarize() makes a row as docker does", () => {
-  const { record, state } = containers[0]!;
-  const row = summarize(record, state, NOW);
+  const { record, state, networks } = containers[0]!;
+  const row = summarize(record, state, { networks: networks!(), now: NOW });
   assertEquals(row.Command, "sleep '1 2'");
   assertEquals([row.Names, row.State, row.Created], [["/alpha"], "running", 1]);
   assertEquals(Object.keys(row.NetworkSettings.Networks), ["none"]);

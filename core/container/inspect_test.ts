@@ -57,7 +57,8 @@ for (const [label, value] of Object.entries(recorded)) {
   Deno.test(`inspectContainer() shows what docker shows: ${label}`, () => {
     const shown = value as unknown as ContainerInspect;
     const [record, state] = ours(shown);
-    const inspect = inspectContainer(record, state, { directory: "/d" });
+    const networks = shown.NetworkSettings.Networks;
+    const inspect = inspectContainer(record, state, { directory: "/d", networks });
     assertEquals(
       JSON.stringify(comparable(inspect), null, 1),
       JSON.stringify(comparable(shown), null, 1),

@@ -251,8 +251,12 @@ export class LocalContainers extends ContainerFiles implements Containers {
   }
 
   async inspect(name: string, options: { size?: boolean } = {}): Promise<ContainerInspect> {
-    const [{ inspectContainer }, { findUnpacked }] = await Promise.all([
+    const [{ inspectContainer }, { containerNetworks }, { findUnpacked }] = await Promise.all([
       lazy<typeof import("../container/inspect.ts")>("../container/inspect.ts", import.meta.url),
+      lazy<typeof import("../container/container_networks.ts")>(
+        "../container/container_networks.ts",
+        import.meta.url,
+      ),
       lazy<typeof import("../image/ensure_unpacked.ts")>(
         "../image/ensure_unpacked.ts",
         import.meta.url,
@@ -266,8 +270,10 @@ export class LocalContainers extends ContainerFiles implements Containers {
       "../container/size.ts",
       import.meta.url,
     );
-    return inspectContainer(record, readState(directory), {
+    const state = readState(directory);
+    return inspectContainer(record, state, {
       directory,
+      networks: containerNetworks(this.#paths, record, state),
       ...lowerDirs && { lowerDirs },
       ...options.size && { size: containerSize(this.#paths, record) },
     });
@@ -282,13 +288,23 @@ export class LocalContainers extends ContainerFiles implements Containers {
       "../container/filters.ts",
       import.meta.url,
     );
-    const containers = await this.#tidyList();
+    const { containerNetworks } = await lazy<typeof import("../container/container_networks.ts")>(
+      "../container/container_networks.ts",
+      import.meta.url,
+    );
+    const containers = (await this.#tidyList()).map(({ record, state }) => ({
+      record,
+      state,
+      networks: () => containerNetworks(this.#paths, record, state),
+    }));
     const { size, ...rest } = options;
     const found = filterContainers(containers, {
       ...rest,
       ...options.filters?.ancestor && { ancestorIds: await this.#ancestors() },
     });
-    const rows = found.map(({ record, state }) => summarize(record, state));
+    const rows = found.map(({ record, state, networks }) =>
+      summarize(record, state, { networks: networks?.() ?? {} })
+    );
     if (!size) return rows;
     const { containerSize } = await lazy<typeof import("../container/size.ts")>(
       "../container/size.ts",

@@ -27,6 +27,7 @@ import {
   openNamespaceOf,
   reachRouter,
 } from "./networking.ts";
+import { changeHosts } from "./network_files.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { isRunning, readState } from "./state.ts";
 
@@ -98,10 +99,17 @@ async function attach(
     const isDefault = defaultNetwork(networks, requests) === network;
     await attachEndpoint({ namespace, router, link }, network, endpoint, there, isDefault);
     writeEndpoints(paths, record.id, [...endpoints, endpoint]);
+    changeHosts(containerDirectory(paths, record.id), record, { add: addressesOf([endpoint]) });
   } catch (error) {
     releaseAddresses(paths, network, record.id);
     throw error;
   }
+}
+
+function addressesOf(endpoints: readonly Endpoint[]): string[] {
+  return endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) =>
+    address !== undefined
+  );
 }
 
 /** The lowest number no interface of the container has. */
@@ -146,6 +154,7 @@ function detach(
   there.inside.tryRequest(...requests);
   releaseAddresses(paths, network, record.id);
   writeEndpoints(paths, record.id, staying);
+  changeHosts(containerDirectory(paths, record.id), record, { remove: addressesOf(gone) });
   routeAnew(paths, there, staying, left);
 }
 

@@ -40,6 +40,24 @@ export function writeNetworkFiles(
   Deno.writeTextFileSync(`${directory}/resolv.conf`, resolvConf(record, facts));
 }
 
+/** Adds an address to the hosts file of a running container, or takes it out. The file is mounted, so it is rewritten. */
+export function changeHosts(
+  directory: string,
+  { config }: ContainerRecord,
+  change: { add?: readonly string[]; remove?: readonly string[] },
+): void {
+  const path = `${directory}/hosts`;
+  const gone = change.remove ?? [];
+  const kept = Deno.readTextFileSync(path).split("\n")
+    .filter((line) => !gone.includes(line.split("\t")[0]!)).join("\n");
+  const added = (change.add ?? []).map((address) => `${address}\t${hostNames(config)}\n`);
+  Deno.writeTextFileSync(path, kept + added.join(""));
+}
+
+function hostNames({ Hostname, Domainname }: ContainerRecord["config"]): string {
+  return Domainname ? `${Hostname}.${Domainname} ${Hostname}` : Hostname;
+}
+
 /** The names by which containers reach services on the host. */
 const HOST_NAMES = "host.docker.internal host.containers.internal";
 
@@ -47,10 +65,7 @@ function hostsFile(
   { config }: ContainerRecord,
   { addresses = [], hostGateway }: NetworkFacts,
 ): string {
-  const names = config.Domainname
-    ? `${config.Hostname}.${config.Domainname} ${config.Hostname}`
-    : config.Hostname;
-  const own = addresses.map((address) => `${address}\t${names}\n`).join("");
+  const own = addresses.map((address) => `${address}\t${hostNames(config)}\n`).join("");
   const host = hostGateway === undefined ? "" : `${hostGateway}\t${HOST_NAMES}\n`;
   return LOOPBACK + IPV6 + own + host;
 }

@@ -13,6 +13,7 @@ import {
 } from "../container/record.ts";
 import { readState, type State } from "../container/state.ts";
 import { DhowError } from "../errors.ts";
+import { mendNetworks } from "../container/mend.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { ImageUser } from "../image/image_users.ts";
 import type { ResolvedImage } from "../image/resolve.ts";
@@ -280,6 +281,7 @@ export class LocalContainers extends ContainerFiles implements Containers {
   }
 
   async list(options: ListContainersOptions = {}): Promise<ContainerSummary[]> {
+    await mendNetworks(this.#paths);
     const { summarize } = await lazy<typeof import("../container/list.ts")>(
       "../container/list.ts",
       import.meta.url,
@@ -397,6 +399,7 @@ export class LocalContainers extends ContainerFiles implements Containers {
     config: ExecConfig,
     options: AttachOptions = {},
   ): Promise<AttachedStream> {
+    await mendNetworks(this.#paths);
     const { execAttached } = await lazy<typeof import("../container/exec.ts")>(
       "../container/exec.ts",
       import.meta.url,
@@ -405,6 +408,7 @@ export class LocalContainers extends ContainerFiles implements Containers {
   }
 
   async execDetached(name: string, config: ExecConfig): Promise<void> {
+    await mendNetworks(this.#paths);
     const { execDetached } = await lazy<typeof import("../container/exec.ts")>(
       "../container/exec.ts",
       import.meta.url,

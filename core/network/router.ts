@@ -22,6 +22,7 @@ import { sleep } from "../host/sleep.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import { makeFirewall } from "./firewall.ts";
 import { visit } from "./namespace.ts";
+import { readRouter, type RouterRecord, writeRouter } from "./router_record.ts";
 import { chooseUplink, type Uplink } from "./uplink.ts";
 
 /** How long the router outlives its last user, in seconds. */
@@ -31,17 +32,6 @@ const UPLINK_TIMEOUT_MS = 5000;
 /** How long after its end the uplink is started again. */
 const RESTART_NS = 100_000_000;
 const ROUTER_NAME = "dhow-router";
-
-/** The router as `router.json` in the runtime directory describes it. */
-export interface RouterRecord extends Pick<Uplink, "kind" | "address" | "gateway" | "nameServer"> {
-  pid: number;
-  startTime: number;
-  /** The holder whose user namespace it belongs to. */
-  holderPid: number;
-  /** The network namespace's descriptor in the router. */
-  netns: number;
-  hostLoopback: boolean;
-}
 
 /** A hold on the router: while it is not disposed the router stays. */
 export interface Router extends Disposable {
@@ -67,7 +57,7 @@ const SYSCTLS = {
 
 /** Takes a hold on the router if there is one. */
 export function openRouter(paths: StorePaths, holderPid: number): Router | undefined {
-  const record = readRecord(paths);
+  const record = readRouter(paths);
   if (record === undefined || record.holderPid !== holderPid) return undefined;
   // First the FIFO: a router that was about to leave has left by now, or sees us and stays.
   const alive = openIfThere(`${paths.runtime}/router.fifo`, C.O_WRONLY | C.O_NONBLOCK);
@@ -96,15 +86,6 @@ export async function ensureRouter(
   using lock = open(`${paths.runtime}/router.lock`, C.O_RDWR | C.O_CREAT);
   while (!tryLock(lock)) await sleep(2);
   return openRouter(paths, namespace.holderPid) ?? await startRouter(paths, namespace);
-}
-
-function readRecord(paths: StorePaths): RouterRecord | undefined {
-  try {
-    const record: RouterRecord = JSON.parse(Deno.readTextFileSync(`${paths.runtime}/router.json`));
-    return processStartTime(record.pid) === record.startTime ? record : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function hold(record: RouterRecord, netns: Fd, alive: Fd, isNew: boolean): Router {
@@ -153,7 +134,7 @@ async function startRouter(paths: StorePaths, namespace: UserNamespace): Promise
     };
     await makeFirewall(namespace, netns.number);
     await untilUp(link, uplink);
-    writeRecord(paths, record);
+    writeRouter(paths, record);
     return hold(record, netns, alive, true);
   } catch (error) {
     netns?.close();
@@ -192,12 +173,6 @@ function removeIfThere(path: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-function writeRecord(paths: StorePaths, record: RouterRecord): void {
-  const file = `${paths.runtime}/router.json`;
-  Deno.writeTextFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
-  Deno.renameSync(`${file}.new`, file);
 }
 
 interface RouterFds {

@@ -1,0 +1,34 @@
+/**
+ * Mending what networks stand on, where a process of it has died. Asked by commands that look at containers, so it costs
+ * next to nothing when all is well.
+ *
+ * @module
+ */
+import type { StorePaths } from "../host/paths.ts";
+import { lazy } from "../lib/lazy.ts";
+import { forgetRouter, isRouterDead } from "../network/router_record.ts";
+import { readEndpoints } from "./endpoints.ts";
+import { containerDirectory, containerIds } from "./record.ts";
+import { isRunning, readState } from "./state.ts";
+
+/** Makes the router again if it has died while containers use it. What fails is left for the next command. */
+export async function mendNetworks(paths: StorePaths): Promise<void> {
+  if (!isRouterDead(paths)) return;
+  const isMissed = containerIds(paths).some((id) =>
+    readEndpoints(paths, id).length > 0 &&
+    isRunning(readState(containerDirectory(paths, id)).status)
+  );
+  if (!isMissed) return forgetRouter(paths);
+  const { reachRouter } = await lazy<typeof import("./networking.ts")>(
+    "./networking.ts",
+    import.meta.url,
+  );
+  const { ensureUserNamespace } = await lazy<typeof import("../runtime/userns.ts")>(
+    "../runtime/userns.ts",
+    import.meta.url,
+  );
+  try {
+    using namespace = await ensureUserNamespace(paths);
+    using _router = await reachRouter(paths, namespace);
+  } catch { /* who needs the network is told why there is none when it is used */ }
+}

@@ -46,12 +46,17 @@ export function findProgram(name: string): string | undefined {
   return undefined;
 }
 
-/** @throws {DhowError} `unsupported` if neither is installed; says which packages have them. */
+/**
+ * pasta where it is installed, else slirp4netns; or the one that `DHOW_UPLINK` names.
+ *
+ * @throws {DhowError} `unsupported` if neither is installed; says which packages have them.
+ */
 export function chooseUplink(options: UplinkOptions): Uplink {
-  const pasta = findProgram("pasta");
-  if (pasta !== undefined) return pastaUplink(pasta, options);
-  const slirp = findProgram("slirp4netns");
-  if (slirp !== undefined) return slirpUplink(slirp, options);
+  const wanted = Deno.env.get("DHOW_UPLINK");
+  for (const [name, make] of [["pasta", pastaUplink], ["slirp4netns", slirpUplink]] as const) {
+    const program = wanted === undefined || wanted === name ? findProgram(name) : undefined;
+    if (program !== undefined) return make(program, options);
+  }
   throw new DhowError(
     "unsupported",
     "Cannot connect containers to the network: neither pasta nor slirp4netns is installed (packages passt, slirp4netns); --network none and --network host work without",

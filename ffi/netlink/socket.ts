@@ -61,6 +61,7 @@ export class NetlinkSocket implements Disposable {
 
   /** As `request()`, answering what became of each. */
   tryRequest(...requests: Request[]): (NetlinkError | undefined)[] {
+    if (requests.length === 0) return [];
     const base = this.#sequence + 1;
     this.#sequence += requests.length;
     const flags = NLM_F_REQUEST | NLM_F_ACK;

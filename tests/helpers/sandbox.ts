@@ -160,6 +160,23 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
+  /** The router's pid, if one was started. */
+  router(): number | undefined {
+    try {
+      const file = `${storePaths(this.root).runtime}/router.json`;
+      return JSON.parse(Deno.readTextFileSync(file)).pid;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The pid of pasta or slirp4netns, if the router has started one: its child. */
+  uplink(): number | undefined {
+    const router = this.router();
+    const children = router === undefined ? "" : read(`/proc/${router}/task/${router}/children`);
+    return children === "" ? undefined : Number(children.split(" ")[0]);
+  }
+
   /** Processes that belong to this store: `pid name`. The holder is not one of them. */
   processes(): string[] {
     const holder = this.holder();
@@ -209,6 +226,8 @@ export class Sandbox implements AsyncDisposable {
       await worker.removeTrees([this.root]);
       const holder = this.holder();
       if (holder !== undefined) kill(holder);
+      const uplink = this.uplink();
+      for (const pid of [this.router(), uplink]) if (pid !== undefined) kill(pid);
       for (const path of [paths.runtime, this.directory]) {
         await Deno.remove(path, { recursive: true }).catch(() => {});
       }

@@ -26,6 +26,7 @@ export const groups: Readonly<Record<string, Group>> = {
   manifest: { summary: "Look at manifests and manifest lists in registries" },
   network: { summary: "Manage networks" },
   system: { summary: "Manage dhow" },
+  volume: { summary: "Manage volumes" },
 };
 
 /** What `dhow --help` lists first. */
@@ -533,6 +534,53 @@ export const entries: readonly Entry[] = [
         import.meta.url,
       )).pruneSystem,
     "system prune",
+  ),
+  entry(
+    "Create a volume",
+    async () =>
+      (await lazy<typeof import("./commands/volume/create.ts")>(
+        "./commands/volume/create.ts",
+        import.meta.url,
+      )).createVolume,
+    "volume create",
+  ),
+  entry(
+    "Display detailed information on one or more volumes",
+    async () =>
+      (await lazy<typeof import("./commands/volume/inspect.ts")>(
+        "./commands/volume/inspect.ts",
+        import.meta.url,
+      )).inspectVolume,
+    "volume inspect",
+  ),
+  entry(
+    "List volumes",
+    async () =>
+      (await lazy<typeof import("./commands/volume/ls.ts")>(
+        "./commands/volume/ls.ts",
+        import.meta.url,
+      )).listVolumes,
+    "volume ls",
+    "volume list",
+  ),
+  entry(
+    "Remove unused local volumes",
+    async () =>
+      (await lazy<typeof import("./commands/volume/prune.ts")>(
+        "./commands/volume/prune.ts",
+        import.meta.url,
+      )).pruneVolumes,
+    "volume prune",
+  ),
+  entry(
+    "Remove one or more volumes",
+    async () =>
+      (await lazy<typeof import("./commands/volume/rm.ts")>(
+        "./commands/volume/rm.ts",
+        import.meta.url,
+      )).removeVolume,
+    "volume rm",
+    "volume remove",
   ),
   entry(
     "Show the dhow version information",

@@ -20,7 +20,7 @@ import {
 import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { assertLinks, planNetworks } from "./create_networks.ts";
 import { mergeConfig } from "./merge_config.ts";
-import { resolveMountPoints } from "./mount_points.ts";
+import { type MountSources, type ResolvedMounts, resolveMountPoints } from "./mount_points.ts";
 import { randomId, randomName } from "./names.ts";
 import {
   containerDirectory,
@@ -62,7 +62,8 @@ export async function createContainer(
   const storage = forcedStorageDriver() ?? readStorageChoice(paths)?.driver ??
     await measureDriver(paths);
   if (request.name !== undefined) assertNameFree(paths, request.name);
-  const resolved = resolveMountPoints(paths, config, hostConfig);
+  const images = await mountedImages(paths, hostConfig, idMap);
+  const sources: MountSources = { paths, findImage: (name) => images.get(name)! };
   const record: ContainerRecord = {
     id,
     name: "",
@@ -76,16 +77,12 @@ export async function createContainer(
     },
     config,
     hostConfig,
-    mounts: resolved.mounts,
-    anonymousVolumes: resolved.anonymousVolumes,
+    mounts: [],
+    anonymousVolumes: [],
     idMap,
     ...storage !== "overlay" && { storage },
   };
-  try {
-    placeContainer(paths, record, { name: request.name, networks });
-  } catch (error) {
-    throw explainDiskError(`create a container in "${paths.root}"`, error);
-  }
+  const copyUp = placeWithVolumes(sources, record, { name: request.name, networks });
   if (storage === "copy") {
     const { ensureWholeCopy } = await lazy<typeof import("./whole_copy.ts")>(
       "./whole_copy.ts",
@@ -93,14 +90,69 @@ export async function createContainer(
     );
     await ensureWholeCopy(paths, record, findUnpacked(paths, image.diffIds, idMap)!);
   }
-  if (resolved.copyUp.length > 0) {
+  if (copyUp.length > 0) {
     const { copyUpVolumes } = await lazy<typeof import("./copy_up.ts")>(
       "./copy_up.ts",
       import.meta.url,
     );
-    await copyUpVolumes(paths, record, resolved.copyUp);
+    await copyUpVolumes(paths, record, copyUp);
   }
   return record;
+}
+
+/**
+ * Makes the container together with its volumes, without a pause: while they are held somebody may be waiting to remove
+ * them. If there is to be no container its own volumes go too.
+ *
+ * @returns The volumes to fill.
+ */
+function placeWithVolumes(
+  sources: MountSources,
+  record: ContainerRecord,
+  options: Parameters<typeof placeContainer>[2],
+): ResolvedMounts["copyUp"] {
+  const { paths } = sources;
+  using resolved = resolveMountPoints(sources, record.config, record.hostConfig);
+  const { mounts, anonymousVolumes, images, subpaths } = resolved;
+  Object.assign(record, {
+    mounts,
+    anonymousVolumes,
+    ...images.length > 0 && { images },
+    ...Object.keys(subpaths).length > 0 && { subpaths },
+  });
+  try {
+    placeContainer(paths, record, options);
+  } catch (error) {
+    resolved.undo();
+    throw explainDiskError(`create a container in "${paths.root}"`, error);
+  }
+  return resolved.copyUp;
+}
+
+/** The images that `--mount type=image` names, unpacked. @throws {DhowError} Docker's word for one that is not there. */
+async function mountedImages(
+  paths: StorePaths,
+  { Mounts }: HostConfig,
+  idMap: string,
+): Promise<Map<string, ResolvedImage>> {
+  const images = new Map<string, ResolvedImage>();
+  for (const { Type, Source } of Mounts ?? []) {
+    if (Type !== "image" || !Source) continue;
+    const { resolveImage } = await lazy<typeof import("../image/resolve.ts")>(
+      "../image/resolve.ts",
+      import.meta.url,
+    );
+    try {
+      const image = resolveImage(paths, Source);
+      await ensureLayers(paths, image, idMap);
+      images.set(Source, image);
+    } catch (error) {
+      if (!(error instanceof DhowError) || error.code !== "not_found") throw error;
+      // Not "not found", by which the caller would know that the container's own image is to be pulled.
+      throw new DhowError("conflict", error.message, { cause: error });
+    }
+  }
+  return images;
 }
 
 /** In a store whose drivers nobody has measured on this kernel. */

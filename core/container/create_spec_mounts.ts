@@ -4,9 +4,10 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
-import { SHARED_MOUNT } from "../runtime/mount_options.ts";
+import { IMAGE_MOUNT, SHARED_MOUNT } from "../runtime/mount_options.ts";
 import type { HostConfig, MountPoint, MountSpec } from "../spec/docker_api.ts";
 import type { SpecMount } from "../spec/runtime.ts";
+import type { VolumeMount } from "../volume/volume_options.ts";
 
 /** What the mounts depend on beside the container's settings. */
 export interface MountEnvironment {
@@ -20,6 +21,12 @@ export interface MountEnvironment {
   isDirectory: (path: string) => boolean;
   /** Whether `path` is on the host at all. */
   exists: (path: string) => boolean;
+  /** What a volume's options ask to be mounted in the place of its directory. */
+  volumeMount?: (point: MountPoint) => VolumeMount | undefined;
+  /** What of the volume at `destination` is mounted. */
+  subpathOf?: (destination: string) => string | undefined;
+  /** The image mounted at `destination`. */
+  imageAt?: (destination: string) => Required<Pick<SpecMount, "layers">> & { subpath?: string };
 }
 
 /** Where docker puts the program of `--init`. */
@@ -138,12 +145,25 @@ function bindMount(
   const options = [spec?.BindOptions?.NonRecursive ? "bind" : "rbind"];
   if (!point.RW) options.push(isOnlyTopReadOnly(spec) ? "ro" : "rro");
   if (point.Propagation) options.push(point.Propagation);
-  return {
-    destination: point.Destination,
-    type: environment.isDirectory(point.Source) ? "bind" : "bind-file",
-    source: point.Source,
-    options,
-  };
+  const destination = point.Destination;
+  if (point.Type === "image") {
+    return {
+      destination,
+      type: IMAGE_MOUNT,
+      options: ["rro"],
+      ...environment.imageAt!(destination),
+    };
+  }
+  const subpath = environment.subpathOf?.(destination);
+  const own = environment.volumeMount?.(point);
+  if (own?.type === "tmpfs") {
+    return { destination, ...own, options: [...own.options, ...point.RW ? [] : ["ro"]] };
+  }
+  const source = own?.source ?? point.Source;
+  if (own !== undefined) options.splice(0, 1, ...own.options);
+  if (subpath !== undefined) return { destination, type: "bind-any", source, options, subpath };
+  const type = environment.isDirectory(source) ? "bind" : "bind-file";
+  return { destination, type, source, options };
 }
 
 function findMountSpec(hostConfig: HostConfig, point: MountPoint): MountSpec | undefined {

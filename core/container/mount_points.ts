@@ -9,17 +9,33 @@ import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { ContainerConfig, HostConfig, MountPoint, MountSpec } from "../spec/docker_api.ts";
 import { assertMountSpec, parseBind, parseVolumesFrom } from "../volume/mount_spec.ts";
-import { ensureVolume, volumeData } from "../volume/volume.ts";
+import { ANONYMOUS_LABEL, holdVolume, readVolume, volumeData } from "../volume/volume.ts";
+import { volumeMount } from "../volume/volume_options.ts";
 import { randomId } from "./names.ts";
-import { findContainer, readRecord } from "./record.ts";
+import { findContainer, type ImageMount, readRecord } from "./record.ts";
 
-/** What {@linkcode resolveMountPoints} found and made. */
-export interface ResolvedMounts {
+/** What mounts are made of beside the container's settings. */
+export interface MountSources {
+  paths: StorePaths;
+  /** Finds an image for `--mount type=image`. @throws {DhowError} `not_found`. */
+  findImage: (name: string) => Pick<ImageMount, "id" | "diffIds">;
+}
+
+/**
+ * What {@linkcode resolveMountPoints} found and made. Until this is disposed nobody removes the volumes: then the
+ * container's record must name them.
+ */
+export interface ResolvedMounts extends Disposable {
   mounts: MountPoint[];
+  images: ImageMount[];
+  /** What of a volume is mounted, by target, where that is not all of it. */
+  subpaths: Record<string, string>;
   /** Volumes made for this container alone. */
   anonymousVolumes: string[];
   /** New volumes to fill with what the image has at their target. */
   copyUp: { volume: string; target: string }[];
+  /** Removes what was made for this container alone: it is not to be. */
+  undo(): void;
 }
 
 /**
@@ -28,35 +44,167 @@ export interface ResolvedMounts {
  * @throws {DhowError} `invalid_argument` in docker's words.
  */
 export function resolveMountPoints(
-  paths: StorePaths,
+  sources: MountSources,
   config: ContainerConfig,
   hostConfig: HostConfig,
 ): ResolvedMounts {
-  const result: ResolvedMounts = { mounts: [], anonymousVolumes: [], copyUp: [] };
-  const points = new Map<string, MountPoint>();
-  const explicit = new Set<string>(Object.keys(hostConfig.Tmpfs ?? {}));
-  for (const from of hostConfig.VolumesFrom ?? []) {
-    for (const point of volumesFrom(paths, from)) points.set(point.Destination, point);
+  const resolver = new Resolver(sources);
+  try {
+    resolver.resolve(config, hostConfig);
+    return resolver;
+  } catch (error) {
+    resolver.undo();
+    resolver[Symbol.dispose]();
+    throw error;
   }
-  const specs: (MountSpec & { mode?: string })[] = [
-    ...(hostConfig.Binds ?? []).map(parseBind),
-    ...hostConfig.Mounts ?? [],
-  ];
-  for (const spec of specs) {
-    assertMountSpec(spec);
-    const target = cleanTarget(spec.Target);
-    if (explicit.has(target)) throw duplicate(target);
-    explicit.add(target);
-    if (spec.Type === "tmpfs") continue;
-    points.set(target, resolveSpec(paths, spec, target, result));
+}
+
+type ParsedSpec = MountSpec & { mode?: string };
+
+class Resolver implements ResolvedMounts {
+  mounts: MountPoint[] = [];
+  readonly images: ImageMount[] = [];
+  readonly subpaths: Record<string, string> = {};
+  readonly anonymousVolumes: string[] = [];
+  readonly copyUp: ResolvedMounts["copyUp"] = [];
+  readonly #sources: MountSources;
+  readonly #holds = new DisposableStack();
+
+  constructor(sources: MountSources) {
+    this.#sources = sources;
   }
-  for (const volume of Object.keys(config.Volumes ?? {})) {
-    const target = cleanTarget(volume);
-    if (explicit.has(target) || points.has(target)) continue;
-    points.set(target, anonymous(paths, target, result, {}));
+
+  get #paths(): StorePaths {
+    return this.#sources.paths;
   }
-  result.mounts = [...points.values()];
-  return result;
+
+  [Symbol.dispose](): void {
+    this.#holds[Symbol.dispose]();
+  }
+
+  undo(): void {
+    for (const name of this.anonymousVolumes) {
+      try {
+        Deno.removeSync(`${this.#paths.volumes}/${name}`, { recursive: true });
+      } catch { /* what went wrong first is said */ }
+    }
+  }
+
+  resolve(config: ContainerConfig, hostConfig: HostConfig): void {
+    const points = new Map<string, MountPoint>();
+    const explicit = new Set<string>(Object.keys(hostConfig.Tmpfs ?? {}));
+    for (const from of hostConfig.VolumesFrom ?? []) {
+      for (const point of this.#volumesFrom(from)) points.set(point.Destination, point);
+    }
+    const specs: ParsedSpec[] = [
+      ...(hostConfig.Binds ?? []).map(parseBind),
+      ...hostConfig.Mounts ?? [],
+    ];
+    // Whatever is wrong is said before anything is made.
+    for (const spec of specs) {
+      assertMountSpec(spec);
+      const target = cleanTarget(spec.Target);
+      if (explicit.has(target)) throw duplicate(target);
+      explicit.add(target);
+    }
+    for (const spec of specs) {
+      if (spec.Type === "tmpfs") continue;
+      const target = cleanTarget(spec.Target);
+      points.set(target, this.#resolve(spec, target, hostConfig.VolumeDriver));
+    }
+    for (const volume of Object.keys(config.Volumes ?? {})) {
+      const target = cleanTarget(volume);
+      if (explicit.has(target) || points.has(target)) continue;
+      points.set(target, this.#anonymous(target, { Type: "volume", Target: target, mode: "" }));
+    }
+    this.mounts = [...points.values()];
+  }
+
+  #resolve(spec: ParsedSpec, target: string, driver: string): MountPoint {
+    switch (spec.Type) {
+      case "bind":
+        return resolveBind(spec, target);
+      case "volume":
+        return this.#volume(spec, target, driver);
+      default:
+        return this.#image(spec, target);
+    }
+  }
+
+  #volume(spec: ParsedSpec, target: string, driver: string): MountPoint {
+    const name = spec.Source ?? "";
+    if (name === "") return this.#anonymous(target, spec);
+    const isNew = this.#hold(spec, name, spec.VolumeOptions?.Labels ?? null, driver);
+    const isEmpty = isNew || isEmptyDirectory(volumeData(this.#paths, name));
+    const { NoCopy, Subpath } = spec.VolumeOptions ?? {};
+    if (Subpath) this.subpaths[target] = Subpath;
+    if (isEmpty && !NoCopy && !Subpath && !hasOptions(this.#paths, name)) {
+      this.copyUp.push({ volume: name, target });
+    }
+    return volumePoint(this.#paths, name, target, spec);
+  }
+
+  #anonymous(target: string, spec: ParsedSpec): MountPoint {
+    const name = randomId();
+    const labels = { ...spec.VolumeOptions?.Labels, [ANONYMOUS_LABEL]: "" };
+    this.#hold(spec, name, labels, "");
+    this.anonymousVolumes.push(name);
+    if (!spec.VolumeOptions?.NoCopy && !spec.VolumeOptions?.DriverConfig?.Options) {
+      this.copyUp.push({ volume: name, target });
+    }
+    return volumePoint(this.#paths, name, target, spec);
+  }
+
+  #hold(
+    { VolumeOptions }: ParsedSpec,
+    name: string,
+    labels: Record<string, string> | null,
+    driver: string,
+  ): boolean {
+    const { Name = driver, Options = null } = VolumeOptions?.DriverConfig ?? {};
+    const made = holdVolume(this.#paths, name, { labels, options: Options, driver: Name });
+    this.#holds.use(made.hold);
+    return made.isNew;
+  }
+
+  #image(spec: ParsedSpec, target: string): MountPoint {
+    const { id, diffIds } = this.#sources.findImage(spec.Source!);
+    const subpath = spec.ImageOptions?.Subpath;
+    this.images.push({ target, id, diffIds, ...subpath && { subpath } });
+    return {
+      Type: "image",
+      Name: spec.Source!,
+      Source: "",
+      Destination: target,
+      Mode: "",
+      RW: false,
+      Propagation: "",
+    };
+  }
+
+  #volumesFrom(spec: string): MountPoint[] {
+    const { container, mode } = parseVolumesFrom(spec);
+    const { mounts, images = [], subpaths = {} } = readRecord(
+      this.#paths,
+      findContainer(this.#paths, container),
+    );
+    const readOnly = mode.split(",").includes("ro");
+    for (const { Type, Name, Destination } of mounts) {
+      if (Type === "volume" && Name) this.#holds.use(holdVolume(this.#paths, Name).hold);
+      const image = images.find(({ target }) => target === Destination);
+      if (image !== undefined) this.images.push(image);
+      const subpath = subpaths[Destination];
+      if (subpath !== undefined) this.subpaths[Destination] = subpath;
+    }
+    return mounts.map((point) => ({ ...point, RW: point.RW && !readOnly }));
+  }
+}
+
+/** Whether something else is mounted in the place of its directory; what cannot be mounted is an error now. */
+function hasOptions(paths: StorePaths, name: string): boolean {
+  const { Options } = readVolume(paths, name);
+  return Options !== null &&
+    volumeMount(volumeData(paths, name), Options, () => true) !== undefined;
 }
 
 function duplicate(target: string): DhowError {
@@ -73,26 +221,7 @@ function cleanTarget(target: string): string {
   return "/" + parts.join("/");
 }
 
-function resolveSpec(
-  paths: StorePaths,
-  spec: MountSpec & { mode?: string },
-  target: string,
-  result: ResolvedMounts,
-): MountPoint {
-  switch (spec.Type) {
-    case "bind":
-      return resolveBind(spec, target);
-    case "volume":
-      return resolveVolume(paths, spec, target, result);
-    default:
-      throw new DhowError(
-        "unsupported",
-        `Cannot mount ${target}: --mount type=${spec.Type} is not supported yet`,
-      );
-  }
-}
-
-function resolveBind(spec: MountSpec & { mode?: string }, target: string): MountPoint {
+function resolveBind(spec: ParsedSpec, target: string): MountPoint {
   const source = spec.Source!;
   if (statIfThere(source) === undefined) {
     // `-v` makes a missing directory, `--mount` refuses.
@@ -122,47 +251,11 @@ function resolveBind(spec: MountSpec & { mode?: string }, target: string): Mount
   };
 }
 
-function resolveVolume(
-  paths: StorePaths,
-  spec: MountSpec & { mode?: string },
-  target: string,
-  result: ResolvedMounts,
-): MountPoint {
-  const labels = spec.VolumeOptions?.Labels ?? {};
-  if (spec.Source === undefined || spec.Source === "") {
-    return anonymous(paths, target, result, { labels, spec });
-  }
-  if (spec.VolumeOptions?.Subpath) {
-    throw new DhowError(
-      "unsupported",
-      "Cannot mount a volume: volume-subpath is not supported yet",
-    );
-  }
-  const isNew = ensureVolume(paths, spec.Source, { labels });
-  const isEmpty = isNew || isEmptyDirectory(volumeData(paths, spec.Source));
-  if (isEmpty && !spec.VolumeOptions?.NoCopy) result.copyUp.push({ volume: spec.Source, target });
-  return volumePoint(paths, spec.Source, target, spec);
-}
-
-function anonymous(
-  paths: StorePaths,
-  target: string,
-  result: ResolvedMounts,
-  { labels = {}, spec }: { labels?: Record<string, string>; spec?: MountSpec & { mode?: string } },
-): MountPoint {
-  const name = randomId();
-  const marked = { ...labels, "com.docker.volume.anonymous": "" };
-  ensureVolume(paths, name, { labels: marked, anonymous: true });
-  result.anonymousVolumes.push(name);
-  if (!spec?.VolumeOptions?.NoCopy) result.copyUp.push({ volume: name, target });
-  return volumePoint(paths, name, target, spec);
-}
-
 function volumePoint(
   paths: StorePaths,
   name: string,
   target: string,
-  spec?: MountSpec & { mode?: string },
+  spec: ParsedSpec,
 ): MountPoint {
   return {
     Type: "volume",
@@ -170,17 +263,10 @@ function volumePoint(
     Source: volumeData(paths, name),
     Destination: target,
     Driver: "local",
-    Mode: spec === undefined ? "" : spec.mode ?? "z",
-    RW: !spec?.ReadOnly,
-    Propagation: spec?.BindOptions?.Propagation ?? "",
+    Mode: spec.mode ?? "z",
+    RW: !spec.ReadOnly,
+    Propagation: spec.BindOptions?.Propagation ?? "",
   };
-}
-
-function volumesFrom(paths: StorePaths, spec: string): MountPoint[] {
-  const { container, mode } = parseVolumesFrom(spec);
-  const { mounts } = readRecord(paths, findContainer(paths, container));
-  const readOnly = mode.split(",").includes("ro");
-  return mounts.map((point) => ({ ...point, RW: point.RW && !readOnly }));
 }
 
 function isEmptyDirectory(path: string): boolean {

@@ -12,6 +12,17 @@ import type { StorePaths } from "../host/paths.ts";
 import type { ContainerConfig, HostConfig, MountPoint } from "../spec/docker_api.ts";
 import type { StorageDriver } from "../store/storage_driver.ts";
 
+/** An image that a container mounts. */
+export interface ImageMount {
+  target: string;
+  /** What of it; all where it is absent. */
+  subpath?: string;
+  /** `sha256:...`. */
+  id: string;
+  /** Lowest first. */
+  diffIds: string[];
+}
+
 /** `containers/<id>/container.json`. */
 export interface ContainerRecord {
   /** 64 hex digits. */
@@ -35,6 +46,10 @@ export interface ContainerRecord {
   hostConfig: HostConfig;
   /** Resolved binds and volumes. */
   mounts: MountPoint[];
+  /** Images among `mounts`. @default none */
+  images?: ImageMount[];
+  /** What of a volume is mounted, by destination, where that is not all of it. @default none */
+  subpaths?: Record<string, string>;
   /** Names of volumes made for this container alone: removed with it by `rm -v` and `--rm`. */
   anonymousVolumes: string[];
   /** Name of the id mapping its layers are unpacked for. */

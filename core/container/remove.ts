@@ -56,7 +56,7 @@ export async function removeContainer(
   releaseName(paths, record.name, id); // after that: a container without a name could not be found
   lock.close();
   removeSocket(monitorSocket(paths, id));
-  const trees = options.volumes ? takeVolumes(paths, record) : [];
+  const trees = options.volumes ? await takeVolumes(paths, record) : [];
   if (!removeKnown(trash)) trees.push(trash);
   await removeTreesAnyhow(paths, trees);
   logContainerEvent(paths, record, "destroy");
@@ -105,18 +105,15 @@ async function lockForRemoval(directory: string, id: string, force: boolean): Pr
   throw new DhowError("conflict", `removal of container ${id} is already in progress`);
 }
 
-function takeVolumes(paths: StorePaths, record: ContainerRecord): string[] {
-  const taken: string[] = [];
-  for (const name of record.anonymousVolumes) {
-    const trash = `${paths.tmp}/removed-volume-${name}`;
-    try {
-      Deno.renameSync(`${paths.volumes}/${name}`, trash);
-      taken.push(trash);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return taken;
+/** Its anonymous volumes, but for those that another container has taken over by `--volumes-from`. */
+async function takeVolumes(paths: StorePaths, record: ContainerRecord): Promise<string[]> {
+  if (record.anonymousVolumes.length === 0) return [];
+  const { takeVolume } = await lazy<typeof import("./volumes.ts")>(
+    "./volumes.ts",
+    import.meta.url,
+  );
+  return record.anonymousVolumes.map((name) => takeVolume(paths, name))
+    .filter((taken) => typeof taken === "string");
 }
 
 function removeSocket(path: string): void {

@@ -8,7 +8,11 @@ import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { listHostDevices, resolveDevice } from "../runtime/devices.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
-import type { Namespace, Spec } from "../spec/runtime.ts";
+import type { MountPoint } from "../spec/docker_api.ts";
+import type { Namespace, Spec, SpecMount } from "../spec/runtime.ts";
+import { chainIds, shortLayerName } from "../layer/chain_id.ts";
+import { readVolume, volumeData } from "../volume/volume.ts";
+import { type VolumeMount, volumeMount } from "../volume/volume_options.ts";
 import { buildSpec } from "./create_spec.ts";
 import {
   containerDirectory,
@@ -65,6 +69,9 @@ export function containerSpec(
     resolveDevice,
     listHostDevices,
     lastCapability: lastCapability(),
+    volumeMount: (point) => mountOfVolume(paths, point),
+    subpathOf: (destination) => record.subpaths?.[destination],
+    imageAt: (destination) => imageAt(paths, record, destination),
     ...record.hostConfig.Init && !isHostFiles && { initPath: `${directory}/init` },
   });
   spec.linux.uidMappings = namespace.map.uids;
@@ -75,6 +82,24 @@ export function containerSpec(
   const [pid] = owners;
   if (pid !== undefined) join.unshift({ type: "user", path: `/proc/${pid}/ns/user` });
   return { spec, join };
+}
+
+function mountOfVolume(paths: StorePaths, { Type, Name }: MountPoint): VolumeMount | undefined {
+  if (Type !== "volume" || Name === undefined) return undefined;
+  const { Options } = readVolume(paths, Name);
+  if (Options === null) return undefined;
+  return volumeMount(volumeData(paths, Name), Options, (path) => statIfThere(path) !== undefined);
+}
+
+function imageAt(
+  paths: StorePaths,
+  { images = [], idMap }: ContainerRecord,
+  destination: string,
+): Required<Pick<SpecMount, "layers">> & { subpath?: string } {
+  const { diffIds, subpath } = images.find(({ target }) => target === destination)!;
+  const names = chainIds(diffIds).map(shortLayerName).reverse();
+  const layers = { base: `${paths.layers}/${idMap}/l`, names };
+  return { layers, ...subpath !== undefined && { subpath } };
 }
 
 /** Mount options that name ids which a namespace of one id does not have. */

@@ -367,12 +367,14 @@ export class LocalContainers extends ContainerFiles implements Containers {
 
   /** All containers, as their images see them. */
   imageUsers(): ImageUser[] {
-    return this.#all().map(({ record, state }) => ({
-      containerId: record.id,
-      imageId: record.image.id,
-      running: state.pid > 0,
-      diffIds: record.image.diffIds,
-    }));
+    return this.#all().flatMap(({ record, state }) =>
+      [record.image, ...record.images ?? []].map(({ id, diffIds }) => ({
+        containerId: record.id,
+        imageId: id,
+        running: state.pid > 0,
+        diffIds,
+      }))
+    );
   }
 
   async *logs(name: string, options: LogsOptions = {}): AsyncIterable<LogRecord> {

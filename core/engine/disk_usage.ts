@@ -17,7 +17,7 @@ import { blobName } from "../lib/digest.ts";
 import { ensureUserNamespace } from "../runtime/userns.ts";
 import type { ContainerSummary, DiskUsage, ImageSummary, VolumeUsage } from "../spec/docker_api.ts";
 import { ensureLayout } from "../store/layout.ts";
-import { volumeData, type VolumeRecord } from "../volume/volume.ts";
+import { readVolume, volumeData } from "../volume/volume.ts";
 import type { Engine } from "./engine.ts";
 
 /** Measures everything. Walks all trees of the store: this takes as long as du(1). */
@@ -157,10 +157,7 @@ function volumeUsage(
 
 function volumeLabels(paths: StorePaths, name: string): Record<string, string> {
   try {
-    const record: VolumeRecord = JSON.parse(
-      Deno.readTextFileSync(`${paths.volumes}/${name}/volume.json`),
-    );
-    return record.Labels;
+    return readVolume(paths, name).Labels ?? {};
   } catch {
     return {};
   }

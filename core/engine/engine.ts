@@ -21,6 +21,8 @@ import type {
   ImageSummary,
   NetworkCreate,
   NetworkInspect,
+  VolumeCreate,
+  VolumeInspect,
 } from "../spec/docker_api.ts";
 import type { ProgressListener, PulledImage, PushedImage } from "../spec/progress.ts";
 import type {
@@ -41,6 +43,22 @@ export interface Engine extends AsyncDisposable {
   readonly networks: Networks;
   /** `docker system ...`. */
   readonly system: System;
+  /** `docker volume ...`. */
+  readonly volumes: Volumes;
+}
+
+/** `docker volume ...`. */
+export interface Volumes {
+  /** Makes a volume; one that is there already is left as it is. */
+  create(request?: VolumeCreate): Promise<VolumeInspect>;
+  /** What `docker volume inspect` shows. */
+  inspect(name: string): Promise<VolumeInspect>;
+  /** By name. Filters: `dangling`, `driver`, `label`, `name`. */
+  list(options?: { filters?: Record<string, string[]> }): Promise<VolumeInspect[]>;
+  /** Removes one that no container uses. */
+  remove(name: string): Promise<void>;
+  /** Removes those without a name that no container uses. Filters: `all`, `label`, `label!`. */
+  prune(filters?: Record<string, string[]>): Promise<PruneReport>;
 }
 
 /** `docker container ...`. */

@@ -6,10 +6,11 @@
 import { lazy } from "../lib/lazy.ts";
 import { type StorePaths, storePaths } from "../host/paths.ts";
 import { LocalContainers } from "./containers.ts";
-import type { Containers, Engine, Images, Networks, System } from "./engine.ts";
+import type { Containers, Engine, Images, Networks, System, Volumes } from "./engine.ts";
 import { LocalImages } from "./images.ts";
 import { LocalNetworks } from "./networks.ts";
 import { LocalSystem } from "./system.ts";
+import { LocalVolumes } from "./volumes.ts";
 
 /** How to open an engine. */
 export interface LocalEngineOptions {
@@ -34,6 +35,8 @@ export class LocalEngine implements Engine {
   readonly networks: Networks;
   /** `docker system ...`. */
   readonly system: System;
+  /** `docker volume ...`. */
+  readonly volumes: Volumes;
 
   /** Touches nothing yet. */
   constructor(paths: StorePaths) {
@@ -46,6 +49,7 @@ export class LocalEngine implements Engine {
     });
     this.networks = new LocalNetworks(paths);
     this.system = new LocalSystem(paths, this);
+    this.volumes = new LocalVolumes(paths);
   }
 
   /** Nothing to let go of. */

@@ -57,13 +57,9 @@ export class LocalSystem implements System {
 
   async prune(options: SystemPruneOptions = {}): Promise<SystemPruneReport> {
     const { all = false, filters = {} } = options;
-    const { pruneVolumes } = await lazy<typeof import("../container/prune_volumes.ts")>(
-      "../container/prune_volumes.ts",
-      import.meta.url,
-    );
     const containers = await this.#engine.containers.prune(filters);
     const volumes = options.volumes
-      ? await pruneVolumes(this.#paths, filters)
+      ? await this.#engine.volumes.prune(filters)
       : { removed: [], reclaimedBytes: 0 };
     return { containers, volumes, images: await this.#engine.images.prune({ all, filters }) };
   }

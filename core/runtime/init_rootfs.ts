@@ -12,7 +12,12 @@ import { ERRNO } from "../../ffi/errno.ts";
 import type { Value } from "../../ffi/program/builder.ts";
 import type { Device, Spec, SpecMount } from "../spec/runtime.ts";
 import type { InitContext } from "./init_context.ts";
-import { type MountOptions, parseMountOptions, SHARED_MOUNT } from "./mount_options.ts";
+import {
+  IMAGE_MOUNT,
+  type MountOptions,
+  parseMountOptions,
+  SHARED_MOUNT,
+} from "./mount_options.ts";
 
 /** How the root file system comes to be. */
 export interface Rootfs {
@@ -56,7 +61,11 @@ export function emitRootfs(
   firstFd: number,
 ): void {
   const { taken, root } = emitTakeMounts(ctx, spec, rootfs);
-  emitRootMount(ctx, spec, rootfs, root);
+  emitSeparateMounts(ctx, spec);
+  for (const mount of spec.mounts) {
+    if (mount.type === IMAGE_MOUNT) taken.set(mount, emitTakeImage(ctx, mount, rootfs.mountpoint));
+  }
+  emitRootMount(ctx, rootfs, root);
   const sources = emitOpenSources(ctx, spec, firstFd);
   const oldRoot = ctx.must("open the old root", "openat", [
     C.AT_FDCWD,
@@ -71,6 +80,7 @@ export function emitRootfs(
   for (const mount of spec.mounts) {
     const tree = taken.get(mount);
     if (tree === undefined) emitMount(ctx, spec, mount, sources);
+    else if (mount.type === IMAGE_MOUNT) emitPlaceImage(ctx, mount, tree);
     else emitPlaceMount(ctx, mount, tree);
   }
   emitDevices(ctx, spec);
@@ -128,17 +138,78 @@ function emitPlaceMount(ctx: InitContext, { destination }: SpecMount, tree: Valu
   ctx.p.call("close", [tree]);
 }
 
-function emitRootMount(
-  ctx: InitContext,
-  spec: Spec,
-  rootfs: Rootfs,
-  root: Value | undefined,
-): void {
+function emitSeparateMounts(ctx: InitContext, spec: Spec): void {
   const wantsPropagation = spec.mounts.some((mount) =>
     (parseMountOptions(mount.options ?? []).propagation & (C.MS_SHARED | C.MS_SLAVE)) !== 0
   );
   const propagation = wantsPropagation ? C.MS_SLAVE : C.MS_PRIVATE;
   ctx.must("separate the mounts from the host's", "mount", [0, "/", 0, C.MS_REC | propagation, 0]);
+}
+
+/**
+ * Mounts an image's layers where the root will be, while nothing is there, and takes the mount away again as a
+ * descriptor: so what is to be shown of it can be looked up in it.
+ */
+function emitTakeImage(ctx: InitContext, mount: SpecMount, mountpoint: string): Value {
+  const { base, names } = mount.layers!;
+  const label = `mount the image at ${mount.destination}`;
+  ctx.must("go to the layers", "chdir", [base]);
+  if (names.length === 1) {
+    ctx.must(label, "mount", [names[0]!, mountpoint, 0, C.MS_BIND, 0]);
+  } else {
+    const data = `lowerdir=${names.join(":")},userxattr`;
+    ctx.must(label, "mount", ["overlay", mountpoint, "overlay", C.MS_RDONLY, data]);
+  }
+  ctx.must(label, "mount", [0, mountpoint, 0, C.MS_PRIVATE, 0]);
+  const flags = C.O_PATH | C.O_CLOEXEC;
+  const root = ctx.must(label, "openat", [C.AT_FDCWD, mountpoint, flags, 0]);
+  const shown = mount.subpath === undefined ? root : emitOpenBelow(ctx, mount, root);
+  const clone = OPEN_TREE_CLONE | C.O_CLOEXEC | C.AT_EMPTY_PATH;
+  const tree = ctx.must(label, "open_tree", [shown, "", clone]);
+  ctx.p.call("close", [root]);
+  if (shown !== root) ctx.p.call("close", [shown]);
+  ctx.must(label, "umount2", [mountpoint, C.MNT_DETACH]);
+  return tree;
+}
+
+/** What the error of a subpath that cannot be opened is told by. */
+export function subpathLabel({ subpath = "", destination }: SpecMount): string {
+  return `open ${subpath} for ${destination}`;
+}
+
+/** Opens a mount's subpath below `directory`; a link that leads out is an error (`EXDEV`). */
+function emitOpenBelow(ctx: InitContext, mount: SpecMount, directory: Value): Value {
+  // struct open_how
+  const resolve = C.RESOLVE_BENEATH | C.RESOLVE_NO_MAGICLINKS;
+  const how = ctx.p.words([C.O_PATH | C.O_CLOEXEC, 0, resolve]);
+  return ctx.must(subpathLabel(mount), "openat2", [directory, mount.subpath!, how, 24]);
+}
+
+function emitPlaceImage(ctx: InitContext, { destination }: SpecMount, tree: Value): void {
+  const label = `mount the image at ${destination}`;
+  emitMakePlace(ctx, destination, tree);
+  const args = [tree, "", C.AT_FDCWD, destination, MOVE_MOUNT_F_EMPTY_PATH];
+  ctx.must(label, "move_mount", args);
+  ctx.p.call("close", [tree]);
+  emitSetReadOnly(ctx, label, destination, 0, C.AT_RECURSIVE);
+}
+
+/** Makes an empty file or directory, as whatever `fd` is of, to mount it on. */
+function emitMakePlace(ctx: InitContext, path: string, fd: Value | number): void {
+  const { p } = ctx;
+  const isFile = p.label("a file"), over = p.label("place made");
+  const flags = C.O_PATH | C.O_DIRECTORY | C.O_CLOEXEC;
+  const directory = ctx.may("openat", [fd, ".", flags, 0]);
+  p.jumpIf(directory, "<", 0, isFile);
+  p.call("close", [directory]);
+  ctx.makeDirectories(path);
+  p.jump(over);
+  p.place(isFile);
+  ctx.makeFile(path);
+  p.place(over);
+}
+
+function emitRootMount(ctx: InitContext, rootfs: Rootfs, root: Value | undefined): void {
   if (root !== undefined) {
     const args = [root, "", C.AT_FDCWD, rootfs.mountpoint, MOVE_MOUNT_F_EMPTY_PATH];
     ctx.must("mount the root of fuse-overlayfs", "move_mount", args);
@@ -164,12 +235,14 @@ function emitOpenSources(ctx: InitContext, spec: Spec, firstFd: number): OpenedS
     if ((parseMountOptions(mount.options ?? []).flags & C.MS_BIND) === 0) continue;
     const fd = firstFd + opened.length;
     const label = `open the source of the mount at ${mount.destination}`;
-    const source = ctx.must(label, "openat", [
+    const whole = ctx.must(label, "openat", [
       C.AT_FDCWD,
       mount.source ?? "",
       C.O_PATH | C.O_CLOEXEC,
       0,
     ]);
+    const source = mount.subpath === undefined ? whole : emitOpenBelow(ctx, mount, whole);
+    if (source !== whole) ctx.p.call("close", [whole]);
     const same = ctx.p.label("in place");
     ctx.p.jumpIf(source, "==", fd, same);
     ctx.must(label, "dup3", [source, fd, C.O_CLOEXEC]);
@@ -225,7 +298,8 @@ function refuseLink(ctx: InitContext, path: string): void {
 
 function emitBind(ctx: InitContext, mount: SpecMount, options: MountOptions, fd: number): void {
   const target = mount.destination;
-  if (mount.type === "bind-file") ctx.makeFile(target);
+  if (mount.type === "bind-any") emitMakePlace(ctx, target, fd);
+  else if (mount.type === "bind-file") ctx.makeFile(target);
   else ctx.makeDirectories(target);
   const label = `mount ${mount.source} at ${target}`;
   const flags = C.MS_BIND | (options.flags & C.MS_REC);

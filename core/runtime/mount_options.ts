@@ -8,6 +8,9 @@ import * as C from "../../ffi/abi/constants.ts";
 /** Mount type of ours: a mount of another container, whose mount namespace is the source, at the same place. */
 export const SHARED_MOUNT = "shared-mount";
 
+/** Mount type of ours: the layers of an image, to be read. */
+export const IMAGE_MOUNT = "image";
+
 /** What a list of option words means to the kernel. */
 export interface MountOptions {
   /** `MS_*` without propagation. */

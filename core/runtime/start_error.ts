@@ -5,8 +5,9 @@
  */
 import { errnoName, errnoText } from "../../ffi/errno.ts";
 import { DhowError } from "../errors.ts";
-import type { Process, Spec } from "../spec/runtime.ts";
+import type { Process, Spec, SpecMount } from "../spec/runtime.ts";
 import { EXEC_LABELS } from "./init_process.ts";
+import { subpathLabel } from "./init_rootfs.ts";
 
 /** Which op failed and why. */
 export interface StartFailure {
@@ -18,7 +19,27 @@ export interface StartFailure {
 
 /** What went wrong when a container's command was started. */
 export function startError(failure: StartFailure, spec: Spec): DhowError {
-  return processError(failure, spec.process);
+  const below = spec.mounts.find((mount) =>
+    mount.subpath !== undefined && subpathLabel(mount) === failure.label
+  );
+  return below === undefined ? processError(failure, spec.process) : subpathError(failure, below);
+}
+
+/** Docker's words for what cannot be found below a volume or an image, or leads out of it. */
+function subpathError({ errno }: StartFailure, mount: SpecMount): DhowError {
+  const { source = "", subpath } = mount;
+  const code = errnoName(errno);
+  if (code === "EXDEV" || code === "ELOOP") {
+    return new DhowError(
+      "start_failed",
+      `path concatenation escapes the base directory, base: ${source}, subpath: ${subpath}`,
+    );
+  }
+  const path = `${source}/${subpath}`;
+  return new DhowError(
+    code === "ENOENT" ? "command_not_found" : "start_failed",
+    `cannot access path ${path}: lstat ${path}: ${errnoText(code)}`,
+  );
 }
 
 /** What went wrong when `process` was started. */

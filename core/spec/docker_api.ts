@@ -9,3 +9,4 @@ export type * from "./docker_container.ts";
 export type * from "./docker_image.ts";
 export type * from "./docker_network.ts";
 export type * from "./docker_system.ts";
+export type * from "./docker_volume.ts";

@@ -58,6 +58,10 @@ export interface SpecMount {
   source?: string;
   /** mount(8) words: `ro nosuid rbind rprivate mode=755 ...`. */
   options?: string[];
+  /** Ours: what below the source is mounted; no link in it leads out. */
+  subpath?: string;
+  /** Ours, for type `image`: layers, the topmost first, by names relative to `base`. */
+  layers?: { base: string; names: string[] };
 }
 
 /** Linux's part. */

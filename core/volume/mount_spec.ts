@@ -123,16 +123,33 @@ function findProblem(spec: MountSpec): string | undefined {
       if (source === "" && spec.VolumeOptions?.Subpath) {
         return "must not set Subpath when using anonymous volumes";
       }
+      if (leadsOut(spec.VolumeOptions?.Subpath)) {
+        return "subpath must be a relative path within the volume";
+      }
       return undefined;
     case "tmpfs":
       if (source !== "") return "field Source must not be specified";
       if (spec.BindOptions) return "field BindOptions must not be specified";
       return spec.VolumeOptions && "field VolumeOptions must not be specified";
     case "image":
-      return source === "" ? "field Source must not be empty" : undefined;
+      if (source === "") return "field Source must not be empty";
+      return leadsOut(spec.ImageOptions?.Subpath)
+        ? "subpath must be a relative path within the image"
+        : undefined;
     default:
       return "mount type unknown";
   }
+}
+
+/** Whether a path is absolute or climbs above where it starts, links aside: those are the kernel's to follow. */
+function leadsOut(path = ""): boolean {
+  let depth = 0;
+  for (const part of path.split("/")) {
+    if (part === "..") depth--;
+    else if (part !== "" && part !== ".") depth++;
+    if (depth < 0) return true;
+  }
+  return path.startsWith("/");
 }
 
 /**

@@ -7,11 +7,17 @@ import type { Request } from "../../ffi/netlink/message.ts";
 import { findLink, removeLink } from "../../ffi/netlink/route.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { sleep } from "../host/sleep.ts";
 import { attachEndpoint, routeBy } from "../network/endpoint.ts";
 import { releaseAddresses } from "../network/ipam.ts";
 import { openNetlinkIn } from "../network/namespace.ts";
-import type { Endpoint, EndpointRequest, NetworkRecord } from "../network/record.ts";
-import { readNetwork } from "../network/record.ts";
+import {
+  assertAttachable,
+  type Endpoint,
+  type EndpointRequest,
+  type NetworkRecord,
+  readNetwork,
+} from "../network/record.ts";
 import { ensureUserNamespace } from "../runtime/userns.ts";
 import {
   endpointRequests,
@@ -42,40 +48,48 @@ export async function connectContainer(
   networkName: string,
   request: EndpointRequest = {},
 ): Promise<void> {
+  using _lock = await lockEndpoints(paths, id);
   const record = readRecord(paths, id);
   const network = readNetwork(paths, networkName);
   assertConnectable(record, network);
   const requests = endpointRequests(paths, record);
+  const state = readState(containerDirectory(paths, id));
   if (requests[network.name] !== undefined) {
+    if (!isRunning(state.status)) return; // as docker: what was asked for before stays
     throw new DhowError(
       "conflict",
       `endpoint with name ${record.name} already exists in network ${network.name}`,
     );
   }
-  const state = readState(containerDirectory(paths, id));
   const all = { ...requests, [network.name]: request };
   if (isRunning(state.status)) await attach(paths, record, state.pid, network, all);
   writeEndpointRequests(paths, id, all);
 }
 
+/** Held while a container's networks are changed. */
+async function lockEndpoints(paths: StorePaths, id: string): Promise<Disposable> {
+  const directory = await Deno.open(containerDirectory(paths, id));
+  while (!directory.tryLockSync(true)) await sleep(2);
+  return directory;
+}
+
 function assertConnectable(record: ContainerRecord, network: NetworkRecord): void {
-  if (!usesBridges(record)) {
-    const mode = record.hostConfig.NetworkMode;
-    throw new DhowError(
-      "conflict",
-      mode === "host"
-        ? "cannot connect container to host network: container must be created in host network mode"
-        : mode === "none"
-        ? "container cannot be connected to multiple networks with one of the networks in private (none) mode"
-        : "container sharing network namespace with another container or host cannot be connected to any other network",
+  const conflict = (message: string) => new DhowError("conflict", message);
+  const mode = record.hostConfig.NetworkMode;
+  if (mode === "host" || mode.startsWith("container:")) {
+    throw conflict(
+      "container sharing network namespace with another container or host cannot be connected to any other network",
     );
   }
-  if (network.driver !== "bridge") {
-    throw new DhowError(
-      "conflict",
-      network.driver === "host"
-        ? "cannot connect container to host network - container must be created in host network mode"
-        : "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+  if (network.driver === "host") {
+    throw conflict(
+      "cannot connect container to host network - container must be created in host network mode",
+    );
+  }
+  assertAttachable(network);
+  if (!usesBridges(record) || network.driver === "null") {
+    throw conflict(
+      "container cannot be connected to multiple networks with one of the networks in private (none) mode",
     );
   }
 }
@@ -121,22 +135,50 @@ function nextNumber(endpoints: readonly Endpoint[]): number {
 /**
  * Disconnects container `id` from a network.
  *
+ * @param options `force`: the network need not be there any more.
  * @throws {DhowError} `conflict` if it is not connected, in docker's words.
  */
-export function disconnectContainer(paths: StorePaths, id: string, networkName: string): void {
+export async function disconnectContainer(
+  paths: StorePaths,
+  id: string,
+  networkName: string,
+  options: { force?: boolean } = {},
+): Promise<void> {
+  using _lock = await lockEndpoints(paths, id);
   const record = readRecord(paths, id);
-  const network = readNetwork(paths, networkName);
-  const requests = endpointRequests(paths, record);
-  if (!usesBridges(record) || requests[network.name] === undefined) {
+  const network = tryReadNetwork(paths, networkName, options.force ?? false);
+  const name = network?.name ?? networkName;
+  if (name === "host" && record.hostConfig.NetworkMode === "host") {
     throw new DhowError(
       "conflict",
-      `container ${id} is not connected to network ${network.name}`,
+      "cannot disconnect container from host network - container was created in host network mode",
     );
   }
-  const { [network.name]: _gone, ...left } = requests;
+  const requests = endpointRequests(paths, record);
   const state = readState(containerDirectory(paths, id));
-  if (isRunning(state.status)) detach(paths, record, state.pid, network, left);
+  const runs = isRunning(state.status) && network !== undefined;
+  if (!usesBridges(record) || requests[name] === undefined) {
+    throw new DhowError(
+      "conflict",
+      `container ${id} is not connected to ${runs ? "" : "the "}network ${name}`,
+    );
+  }
+  const { [name]: _gone, ...left } = requests;
+  if (runs) detach(paths, record, state.pid, network, left);
   writeEndpointRequests(paths, id, left);
+}
+
+function tryReadNetwork(
+  paths: StorePaths,
+  name: string,
+  force: boolean,
+): NetworkRecord | undefined {
+  try {
+    return readNetwork(paths, name);
+  } catch (error) {
+    if (force && error instanceof DhowError && error.code === "not_found") return undefined;
+    throw error;
+  }
 }
 
 function detach(

@@ -63,7 +63,7 @@ function settings(
     IPAMConfig: Object.keys(addresses).length > 0 ? addresses : null,
     Links: request.links ?? null,
     Aliases: request.aliases ?? null,
-    MacAddress: attached?.mac ?? request.mac ?? "",
+    MacAddress: attached?.mac ?? (endpoint === undefined ? request.mac ?? "" : ""),
     DriverOpts: request.driverOpts ?? null,
     GwPriority: request.gwPriority ?? 0,
     NetworkID: endpoint?.networkId ?? "",

@@ -31,6 +31,12 @@ export function endpointRequests(
   return stored ?? { [networkOfMode(record.hostConfig.NetworkMode)]: {} };
 }
 
+/** Whether a container is linked to others. */
+export function hasLinks(paths: StorePaths, record: ContainerRecord): boolean {
+  return (record.hostConfig.Links?.length ?? 0) > 0 ||
+    Object.values(endpointRequests(paths, record)).some(({ links }) => links?.length);
+}
+
 /** Writes what {@linkcode endpointRequests} reads. */
 export function writeEndpointRequests(
   paths: StorePaths,

@@ -8,6 +8,7 @@ import { Fd, open, pipe, poll, pollAsync, read, widenPipe } from "../../ffi/fd.t
 import { pidfdExited, pidfdOpen, pidfdSendSignal, waitpid } from "../../ffi/process.ts";
 import { receiveFd, socketpair } from "../../ffi/socket.ts";
 import { setTerminalSize, writeTerminal } from "../../ffi/tty.ts";
+import { lazy } from "../lib/lazy.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { allCapabilities } from "../runtime/capabilities.ts";
@@ -111,7 +112,8 @@ async function enterContainer(
 ): Promise<number> {
   const directory = containerDirectory(paths, record.id);
   const spec = readSpec(directory);
-  const process = execProcess(record, spec, init.pid, config);
+  const links = await linkVariables(paths, record);
+  const process = execProcess(record, spec, init.pid, { config, links });
   const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt);
   const unconfined = config.Privileged || record.hostConfig.Privileged || seccomp === "unconfined";
   const capabilities = spec.process.capabilities?.bounding ?? [];
@@ -141,12 +143,24 @@ function readSpec(directory: string): Spec {
   return JSON.parse(Deno.readTextFileSync(`${directory}/config.json`));
 }
 
+/** What the container's own process was told of containers it is linked to. */
+async function linkVariables(paths: StorePaths, record: ContainerRecord): Promise<string[]> {
+  if (!record.hostConfig.Links?.length) return [];
+  const { resolveLinks } = await lazy<typeof import("./links.ts")>("./links.ts", import.meta.url);
+  try {
+    return resolveLinks(paths, record).env;
+  } catch (error) {
+    if (error instanceof DhowError) return []; // a container linked to is gone
+    throw error;
+  }
+}
+
 /** The container's own process with what the exec asks for instead. */
 function execProcess(
   record: ContainerRecord,
   spec: Spec,
   pid: number,
-  config: ExecConfig,
+  { config, links }: { config: ExecConfig; links: readonly string[] },
 ): Process {
   const user = resolveUser(
     config.User || record.config.User,
@@ -154,7 +168,7 @@ function execProcess(
     record.hostConfig.GroupAdd ?? [],
   );
   const { oomScoreAdj: _score, consoleSize: _size, terminal: _tty, ...own } = spec.process;
-  const env = [...record.config.Env ?? [], ...config.Env ?? []];
+  const env = [...links, ...record.config.Env ?? [], ...config.Env ?? []];
   const process: Process = {
     ...own,
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },

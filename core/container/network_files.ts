@@ -24,6 +24,8 @@ export interface NetworkFacts {
   nameServer?: string;
   /** The name server of a user-defined network. */
   namesAt?: string;
+  /** Lines of the hosts file for containers it is linked to. */
+  links?: readonly string[];
 }
 
 /** Writes the files of a container about to start. With `--network host` they are the host's own. */
@@ -63,11 +65,12 @@ const HOST_NAMES = "host.docker.internal host.containers.internal";
 
 function hostsFile(
   { config }: ContainerRecord,
-  { addresses = [], hostGateway }: NetworkFacts,
+  { addresses = [], hostGateway, links = [] }: NetworkFacts,
 ): string {
+  const linked = links.map((line) => `${line}\n`).join("");
   const own = addresses.map((address) => `${address}\t${hostNames(config)}\n`).join("");
   const host = hostGateway === undefined ? "" : `${hostGateway}\t${HOST_NAMES}\n`;
-  return LOOPBACK + IPV6 + own + host;
+  return LOOPBACK + IPV6 + linked + own + host;
 }
 
 function extraHosts({ hostConfig }: ContainerRecord, { hostGateway }: NetworkFacts): string {

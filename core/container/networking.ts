@@ -14,6 +14,7 @@ import { attachEndpoint, CONTAINER_SYSCTLS, prepareNamespace } from "../network/
 import { claimAddress, releaseAddresses } from "../network/ipam.ts";
 import { makeNamespace, openNetlinkIn } from "../network/namespace.ts";
 import {
+  assertAttachable,
   type Endpoint,
   type EndpointRequest,
   type NetworkRecord,
@@ -54,6 +55,7 @@ export async function connectNetworks(
   try {
     const requests = endpointRequests(paths, record);
     const networks = Object.keys(requests).map((name) => readNetwork(paths, name));
+    networks.forEach(assertAttachable);
     const router = stack.use(await reachRouter(paths, namespace));
     const made = stack.use(makeNamespace(userNamespace, CONTAINER_SYSCTLS));
     const link = stack.use(openNetlinkIn(namespace.fd.number, router.netns.number));
@@ -110,6 +112,7 @@ export function makeEndpoint(
     endpointId: randomHex(32),
     interface: `eth${number}`,
     mac: wanted.mac ?? randomMac(),
+    ...wanted.linkLocalIps && { linkLocal: wanted.linkLocalIps },
     aliases: wanted.aliases ?? [],
     dnsNames: network.name === "bridge" ? [] : dnsNames(record, wanted),
   };

@@ -22,7 +22,8 @@ import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import type { Spec } from "../spec/runtime.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { killStray } from "./kill.ts";
-import { usesBridges } from "./endpoints.ts";
+import { hasLinks, usesBridges } from "./endpoints.ts";
+import type { Links } from "./links.ts";
 import type { ConnectedNetworks } from "./networking.ts";
 import { logLimits } from "./log_options.ts";
 import { INIT_PATH } from "./create_spec_mounts.ts";
@@ -191,8 +192,10 @@ async function planStart(
     const networks = usesBridges(record) && options.explain !== true
       ? stack.use(await connect(paths, record, namespace))
       : undefined;
-    writeNetworkFiles(directory, record, networks?.facts);
-    const { spec, join } = containerSpec(paths, record, layers, namespace);
+    const links = networks === undefined ? undefined : await resolve(paths, record);
+    writeNetworkFiles(directory, record, { ...networks?.facts, links: links?.hosts ?? [] });
+    const linked = links === undefined ? record : withVariables(record, links.env);
+    const { spec, join } = containerSpec(paths, linked, layers, namespace);
     if (record.hostConfig.Init) await writeInit(directory, spec);
     writeSpec(directory, spec);
     const io = openStdio(paths, record, options, stack);
@@ -238,7 +241,25 @@ async function connect(
     "./networking.ts",
     import.meta.url,
   );
-  return await connectNetworks(paths, record, namespace);
+  try {
+    return await connectNetworks(paths, record, namespace);
+  } catch (cause) {
+    if (!(cause instanceof DhowError)) throw cause;
+    const message = `failed to set up container networking: ${cause.message}`;
+    throw new DhowError(cause.code, message, { cause });
+  }
+}
+
+/** What it learns of containers it is linked to; undefined if there are none. */
+async function resolve(paths: StorePaths, record: ContainerRecord): Promise<Links | undefined> {
+  if (!hasLinks(paths, record)) return undefined;
+  const { resolveLinks } = await lazy<typeof import("./links.ts")>("./links.ts", import.meta.url);
+  return resolveLinks(paths, record);
+}
+
+/** Its own variables come last: they count. */
+function withVariables(record: ContainerRecord, env: readonly string[]): ContainerRecord {
+  return { ...record, config: { ...record.config, Env: [...env, ...record.config.Env ?? []] } };
 }
 
 /** Makes the program that `--init` puts before the command. */

@@ -105,13 +105,20 @@ export class LocalNetworks implements Networks {
       "../container/connect.ts",
       import.meta.url,
     );
-    const network = this.#tryRead(name, options.force ?? false);
-    const id = findContainer(this.#paths, container);
-    if (network === undefined) {
-      throw new DhowError("conflict", `container ${id} is not connected to the network ${name}`);
+    const { force = false } = options;
+    const network = this.#tryRead(name, force);
+    const id = this.#findContainer(container, force);
+    await disconnectContainer(this.#paths, id, network?.name ?? name, { force });
+    if (network !== undefined) await this.#emit(network, "disconnect", { container: id });
+  }
+
+  #findContainer(name: string, force: boolean): string {
+    try {
+      return findContainer(this.#paths, name);
+    } catch (error) {
+      if (!force || !(error instanceof DhowError) || error.code !== "not_found") throw error;
+      throw new DhowError("not_found", `endpoint ${name} not found`, { cause: error });
     }
-    await disconnectContainer(this.#paths, id, network.name);
-    await this.#emit(network, "disconnect", { container: id });
   }
 
   #tryRead(name: string, force: boolean): NetworkRecord | undefined {

@@ -84,10 +84,13 @@ export async function attachEndpoint(
   // A bridge takes the smallest MTU of its ports as soon as it has some.
   if (bridge.mtu !== mtu) access.link.request(setMtu(bridge.index, mtu));
   const { index } = findLink(there.inside, endpoint.interface)!;
-  const { ipv4, prefix4, ipv6, prefix6 } = endpoint;
+  const { ipv4, prefix4, ipv6, prefix6, linkLocal = [] } = endpoint;
   const requests: Request[] = [];
   if (ipv4 !== undefined) requests.push(addAddress(index, ipBytes(ipv4), prefix4!));
   if (ipv6 !== undefined) requests.push(addAddress(index, ipBytes(ipv6), prefix6!));
+  for (const address of linkLocal) {
+    requests.push(addAddress(index, ipBytes(address), address.includes(":") ? 64 : 16));
+  }
   requests.push(linkUp(index));
   if (isDefaultRoute) requests.push(...defaultRoutes(network, endpoint, index));
   there.inside.request(...requests);

@@ -82,9 +82,17 @@ export interface Endpoint {
   ipv6?: string;
   prefix6?: number;
   gateway6?: string;
+  /** Further addresses, of the link-local networks. */
+  linkLocal?: string[];
   aliases: string[];
   /** All names that others on the network find it by. */
   dnsNames: string[];
+}
+
+/** Refuses networks that no container can be in. @throws {DhowError} `conflict`, in docker's words. */
+export function assertAttachable({ configOnly }: NetworkRecord): void {
+  if (!configOnly) return;
+  throw new DhowError("conflict", "cannot create endpoint on configuration-only network");
 }
 
 /** The name of a network's bridge in the router namespace. */

@@ -56,6 +56,7 @@ export const ERRNO = {
   EADDRNOTAVAIL: 99,
   ENETDOWN: 100,
   ENETUNREACH: 101,
+  ECONNABORTED: 103,
   ECONNRESET: 104,
   ENOTCONN: 107,
   ETIMEDOUT: 110,
@@ -104,6 +105,8 @@ const TEXTS: Record<string, string> = {
   EOPNOTSUPP: "operation not supported",
   ETIMEDOUT: "connection timed out",
   ECONNREFUSED: "connection refused",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "cannot assign requested address",
   EDQUOT: "disk quota exceeded",
 };
 

@@ -126,6 +126,7 @@ export const SIOCSIFFLAGS = 0x8914;
 // <linux/socket.h>, <linux/net.h>
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;

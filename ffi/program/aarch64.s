@@ -115,7 +115,8 @@ next:
     add x20, x20, #72
     b step
 
-load:                           // width 1, 2, 4 (zero-extended), 8; 5 is 4 sign-extended
+load:                           // *(width *)(a + b); width 1, 2, 4 (zero-extended), 8; 5 is 4 sign-extended
+    add x0, x0, x1
     cmp w11, #2
     b.lo 1f
     b.eq 2f
@@ -133,7 +134,8 @@ load:                           // width 1, 2, 4 (zero-extended), 8; 5 is 4 sign
 4:  ldrsw x0, [x0]
     b result
 
-store:                          // *(width *)a = b
+store:                          // *(width *)(a + c) = b
+    add x0, x0, x2
     cmp w11, #2
     b.lo 1f
     b.eq 2f

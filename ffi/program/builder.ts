@@ -266,14 +266,14 @@ export class ProgramBuilder {
     return this.#push({ code: OP.COMPUTE, sub: OPERATION[operation], nr: 0, args: [a, b] });
   }
 
-  /** Reads `width` at `address`. */
-  load(width: Width, address: Address | Value): Value {
-    return this.#push({ code: OP.LOAD, sub: WIDTH[width], nr: 0, args: [address] });
+  /** Reads `width` at `address`, or `offset` bytes behind it. */
+  load(width: Width, address: Address | Value, offset: number | Value = 0): Value {
+    return this.#push({ code: OP.LOAD, sub: WIDTH[width], nr: 0, args: [address, offset] });
   }
 
-  /** Writes the low bits of `value` at `address`. */
-  store(width: Width, address: Address | Value, value: Arg): void {
-    this.#push({ code: OP.STORE, sub: WIDTH[width], nr: 0, args: [address, value] });
+  /** Writes the low bits of `value` at `address`, or `offset` bytes behind it. */
+  store(width: Width, address: Address | Value, value: Arg, offset: number | Value = 0): void {
+    this.#push({ code: OP.STORE, sub: WIDTH[width], nr: 0, args: [address, value, offset] });
   }
 
   /** Sets a variable. */

@@ -65,12 +65,16 @@ function explainOp(program: Program, op: Op, index: number): string {
         : `r${index} = ${args[0]} ${operation} ${args[1]}`;
     }
     case OP.LOAD:
-      return `r${index} = *(${NAMES.width.get(op.sub)} *)${args[0]}`;
+      return `r${index} = *(${NAMES.width.get(op.sub)} *)${behind(args[0]!, args[1])}`;
     case OP.STORE:
-      return `*(${NAMES.width.get(op.sub)} *)${args[0]} = ${args[1]}`;
+      return `*(${NAMES.width.get(op.sub)} *)${behind(args[0]!, args[2])} = ${args[1]}`;
     default:
       return `return ${args[0]}`;
   }
+}
+
+function behind(address: string, offset = "0"): string {
+  return offset === "0" ? address : `(${address} + ${offset})`;
 }
 
 function explainArg(program: Program, arg: Arg): string {

@@ -65,6 +65,17 @@ const CASES: Case[] = [
     },
   },
   {
+    name: "loads and stores behind an address",
+    result: 0x77,
+    build: (p) => {
+      const place = p.variable(p.words([1, 2, 3]));
+      const offset = p.variable(16);
+      p.store("u64", place, 0x70, 8);
+      p.store("u64", place, 7, offset);
+      p.return(p.compute(p.load("u64", place, 8), "+", p.load("u64", place, 16)));
+    },
+  },
+  {
     name: "loads and stores every width",
     result: 0xff + 0xfffe + 0x7d - 2 + 5 + 0x34,
     build: (p) => {

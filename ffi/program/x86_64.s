@@ -152,7 +152,8 @@ next:
     add r12, 72
     jmp step
 
-load:                           # width 1, 2, 4 (zero-extended), 8; 5 is 4 sign-extended
+load:                           # *(width *)(a + b); width 1, 2, 4 (zero-extended), 8; 5 is 4 sign-extended
+    add rdi, rsi
     cmp cl, 2
     jb 1f
     je 2f
@@ -170,7 +171,8 @@ load:                           # width 1, 2, 4 (zero-extended), 8; 5 is 4 sign-
 4:  movsxd rax, dword ptr [rdi]
     jmp result
 
-store:                          # *(width *)a = b
+store:                          # *(width *)(a + c) = b
+    add rdi, rdx
     cmp cl, 2
     jb 1f
     je 2f

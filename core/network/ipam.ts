@@ -30,6 +30,8 @@ import {
 const LOCK_RUN = 0;
 /** The file whose lock is held while addresses of the dead are taken away. */
 const RECLAIM_LOCK = ".reclaim.lock";
+/** How often all addresses are looked at: one may become free behind the one who looks. */
+const ATTEMPTS = 3;
 
 /**
  * Takes an address of a pool for a container: the one wanted, or the lowest that is free.
@@ -76,13 +78,15 @@ function claim(
   wanted: string | undefined,
 ): string {
   if (wanted !== undefined) return claimWanted(place, network, pool, wanted);
-  const taken = new Set(links(place.directory));
-  for (const address of freeAddresses(pool, taken)) {
-    if (tryClaim(place, address)) return address;
-  }
-  // None left: what containers that have died without a word had may be taken.
-  for (const address of freeAddresses(pool, new Set())) {
-    if (taken.has(address) && reclaim(place, address)) return address;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const taken = new Set(links(place.directory));
+    for (const address of freeAddresses(pool, taken)) {
+      if (tryClaim(place, address)) return address;
+    }
+    // None left: what containers that have died without a word had may be taken.
+    for (const address of freeAddresses(pool, new Set())) {
+      if (taken.has(address) && reclaim(place, address)) return address;
+    }
   }
   const version = pool.subnet.includes(":") ? "IPv6" : "IPv4";
   throw new DhowError(

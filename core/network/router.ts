@@ -124,7 +124,7 @@ async function startRouter(paths: StorePaths, namespace: UserNamespace): Promise
     link.request(linkUp("lo"));
     const hostLoopback = Deno.env.get("DHOW_HOST_LOOPBACK") === "1";
     const descriptors = { userns: namespace.fd.number, netns: netns.number };
-    const uplink = chooseUplink({ ...descriptors, hostLoopback, pidFile });
+    const uplink = await chooseUplink({ ...descriptors, hostLoopback, pidFile });
     const pid = spawnRouter({ ...descriptors, watched: watched.number }, uplink);
     const { kind, address, gateway, nameServer } = uplink;
     const record: RouterRecord = {

@@ -49,18 +49,38 @@ export function findProgram(name: string): string | undefined {
 /**
  * pasta where it is installed, else slirp4netns; or the one that `DHOW_UPLINK` names.
  *
+ * pasta of before June 2023 gives connections that are closed from both ends at once some bytes twice, or never ends
+ * them: where that is all there is, slirp4netns goes first.
+ *
  * @throws {DhowError} `unsupported` if neither is installed; says which packages have them.
  */
-export function chooseUplink(options: UplinkOptions): Uplink {
+export async function chooseUplink(options: UplinkOptions): Promise<Uplink> {
   const wanted = Deno.env.get("DHOW_UPLINK");
-  for (const [name, make] of [["pasta", pastaUplink], ["slirp4netns", slirpUplink]] as const) {
-    const program = wanted === undefined || wanted === name ? findProgram(name) : undefined;
-    if (program !== undefined) return make(program, options);
+  const pasta = wanted === "slirp4netns" ? undefined : findProgram("pasta");
+  const slirp = wanted === "pasta" ? undefined : findProgram("slirp4netns");
+  if (pasta !== undefined && (slirp === undefined || await isSound(pasta))) {
+    return pastaUplink(pasta, options);
   }
+  if (slirp !== undefined) return slirpUplink(slirp, options);
   throw new DhowError(
     "unsupported",
     "Cannot connect containers to the network: neither pasta nor slirp4netns is installed (packages passt, slirp4netns); --network none and --network host work without",
   );
+}
+
+/** The first version of pasta to trust, as its day. */
+const SOUND_SINCE = 20230601;
+
+/** Whether this pasta says that it is new enough: `pasta 2024_06_07.8a83b53`, `0.0~git20230627`. */
+async function isSound(pasta: string): Promise<boolean> {
+  const { stdout } = await new Deno.Command(pasta, {
+    args: ["--version"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  const [day] = new TextDecoder().decode(stdout).match(/20\d\d_?\d\d_?\d\d/) ?? [];
+  return day !== undefined && Number(day.replaceAll("_", "")) >= SOUND_SINCE;
 }
 
 function pastaUplink(program: string, options: UplinkOptions): Uplink {

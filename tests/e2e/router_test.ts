@@ -8,16 +8,16 @@ import { hostAddress } from "../../core/container/host_address.ts";
 import { findProgram } from "../../core/network/uplink.ts";
 import { containerTest, eventually, kill, type Sandbox } from "../helpers/sandbox.ts";
 
-const NC = "nc -w 3";
-
-/** A server on the host that answers each connection with the client's address, then closes. */
+/** A server on the host that greets each client, and waits for it to end. */
 function serveHost(): { port: number } & AsyncDisposable {
   const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  const greet = async (connection: Deno.Conn) => {
+    await connection.write(new TextEncoder().encode("hello from the host\n"));
+    while (await connection.read(new Uint8Array(64)) !== null);
+    connection.close();
+  };
   const done = (async () => {
-    for await (const connection of listener) {
-      await connection.write(new TextEncoder().encode("hello from the host\n"));
-      connection.close();
-    }
+    for await (const connection of listener) await greet(connection).catch(() => {});
   })();
   return {
     port: (listener.addr as Deno.NetAddr).port,
@@ -26,6 +26,11 @@ function serveHost(): { port: number } & AsyncDisposable {
       await done;
     },
   };
+}
+
+/** A shell command that prints what the host says on a port. */
+function ask(address: string, port: number): string {
+  return `sleep 0.3 | nc -w 3 ${address} ${port}`;
 }
 
 async function start(box: Sandbox, name: string, ...args: string[]): Promise<string> {
@@ -43,8 +48,7 @@ containerTest(
   "a container on the default network has an address, and reaches the host",
   async (box) => {
     await using server = serveHost();
-    const command =
-      `ip -o addr show eth0; ip route; ${NC} host.docker.internal ${server.port} </dev/null`;
+    const command = `ip -o addr show eth0; ip route; ${ask("host.docker.internal", server.port)}`;
     const output = await box.ok("run", "--rm", "busybox", "sh", "-c", command);
     assertMatch(output, /inet 172\.17\.0\.2\/16/);
     assertMatch(output, /default via 172\.17\.0\.1 dev eth0/);
@@ -59,7 +63,7 @@ containerTest(
       "busybox",
       "sh",
       "-c",
-      `${NC} 172.17.0.1 ${port} </dev/null; ${NC} host.docker.internal ${port} </dev/null`,
+      `${ask("172.17.0.1", port)}; ${ask("host.docker.internal", port)}`,
     );
     local.close();
     assertNotEquals(refused.code, 0);
@@ -109,7 +113,7 @@ containerTest(
     await using server = serveHost();
     if (hostAddress() === undefined) return;
     await eventually("the host answers again", async () => {
-      const command = `${NC} host.docker.internal ${server.port} </dev/null`;
+      const command = ask("host.docker.internal", server.port);
       return (await box.dhow("exec", "mend-one", "sh", "-c", command)).out ===
         "hello from the host";
     });
@@ -127,7 +131,7 @@ containerTest("slirp4netns serves where pasta is not", async (box) => {
   if (findProgram("slirp4netns") === undefined) return;
   await using server = serveHost();
   const env = { DHOW_UPLINK: "slirp4netns" };
-  const command = `${NC} host.docker.internal ${server.port} </dev/null`;
+  const command = ask("host.docker.internal", server.port);
   const { out, err } = await box.run(["run", "--rm", "busybox", "sh", "-c", command], { env });
   if (hostAddress() !== undefined) assertEquals([out, err], ["hello from the host", ""]);
 });

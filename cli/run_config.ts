@@ -7,6 +7,7 @@
  */
 import { DEFAULT_HOST_CONFIG } from "../core/container/default_host_config.ts";
 import { DhowError } from "../core/errors.ts";
+import { parseUsernsMode } from "../core/host/nested_ids.ts";
 import type { ContainerConfig, ContainerCreate, HostConfig } from "../core/spec/docker_api.ts";
 import { collectEnv, collectLabels } from "./env_file.ts";
 import { parseUlimit } from "./flag_checks.ts";
@@ -91,7 +92,7 @@ function assertNamespaceModes(flags: CreateFlags): void {
     throw invalid("--pid: invalid PID mode");
   }
   if (!["", "host", "private"].includes(flags.uts)) throw invalid("--uts: invalid UTS mode");
-  if (!["", "host", "private"].includes(flags.userns)) throw invalid("--userns: invalid USER mode");
+  parseUsernsMode(flags.userns);
   if (!["", "host", "private"].includes(flags.cgroupns)) {
     throw invalid("--cgroupns: invalid CGROUP mode");
   }

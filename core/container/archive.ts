@@ -207,7 +207,9 @@ async function startCall(
   signal?: AbortSignal,
 ): Promise<ArchiveCall> {
   const namespace = await ensureUserNamespace(paths);
-  const whole: ArchiveRequest = { ...request, root: await archiveRoot(paths, id) };
+  const { nestedIds: ids } = readRecord(paths, id);
+  const root = await archiveRoot(paths, id);
+  const whole: ArchiveRequest = { ...request, root, ...ids && { ids } };
   const output = pipe(), input = pipe();
   using devNull = open("/dev/null", O_RDWR);
   const isInput = request.op === "extract";

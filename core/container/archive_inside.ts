@@ -21,6 +21,7 @@ import {
 } from "../../ffi/file.ts";
 import { chrootTo, cloneMount, enterMounts, mount, unshareMounts } from "../../ffi/mount.ts";
 import { DhowError } from "../errors.ts";
+import type { NestedIds } from "../host/nested_ids.ts";
 import { pack } from "../layer/pack.ts";
 import { mountRoot, type StoppedRoot } from "./mount_root.ts";
 import { resolveUser } from "./users.ts";
@@ -39,6 +40,8 @@ export interface ArchiveRequest {
   op: "stat" | "archive" | "extract" | "export";
   path: string;
   noOverwriteDirNonDir?: boolean;
+  /** Of the container, if it has a user namespace of its own. */
+  ids?: NestedIds;
   /** A user of the container, who gets everything. @default whom the archive says */
   owner?: string;
 }
@@ -61,7 +64,7 @@ export interface InsidePathStat {
 export function performArchive(request: ArchiveRequest): void {
   let stat: InsidePathStat | undefined;
   try {
-    enterRoot(request.root, request.op === "export");
+    enterRoot(request, request.op === "export");
     if (request.op === "extract") extract(request);
     else stat = statPath(request.path);
   } catch (error) {
@@ -69,7 +72,7 @@ export function performArchive(request: ArchiveRequest): void {
     return print({ error: { code, message: (error as Error).message } });
   }
   print(stat === undefined ? {} : { stat });
-  if (request.op === "export") sendRoot();
+  if (request.op === "export") sendRoot(request);
   else if (request.op === "archive" && stat !== undefined) sendArchive(request, stat);
 }
 
@@ -82,7 +85,7 @@ function writeAll(bytes: Uint8Array): void {
 }
 
 /** @param bare Without what is mounted in it. */
-function enterRoot(root: ArchiveRoot, bare: boolean): void {
+function enterRoot({ root, ids }: ArchiveRequest, bare: boolean): void {
   keepProcAtHand();
   const flags = O_PATH | O_DIRECTORY;
   if (root.kind === "process") {
@@ -92,7 +95,8 @@ function enterRoot(root: ArchiveRoot, bare: boolean): void {
     if (!bare) return chrootTo(fd);
     // A clone of the root mount alone can only be made where that is mounted.
     enterMounts(namespace);
-    unshareMounts();
+    // In a copy made by us the mounts of another user namespace would be locked together.
+    if (ids === undefined) unshareMounts();
     return chrootTo(cloneMount("/"));
   }
   const fd = mountRoot(root);
@@ -131,21 +135,23 @@ function statPath(path: string): InsidePathStat {
 /** What a running container has there is the kernel's, without end or not to be read; docker leaves it out too. */
 const KERNEL_DIRECTORY = /^[/.]*\/(dev|proc|sys)$/;
 
-function sendArchive({ path, root }: ArchiveRequest, stat: InsidePathStat): void {
+function sendArchive({ path, root, ids }: ArchiveRequest, stat: InsidePathStat): void {
   const name = path.endsWith("/.") || stat.name === "/" ? "." : stat.name;
   const isHollow = (path: string) => root.kind === "process" && KERNEL_DIRECTORY.test(path);
-  for (const bytes of pack({ path, name, isHollow })) writeAll(bytes);
+  for (const bytes of pack({ path, name, isHollow, ...ids && { ids } })) writeAll(bytes);
 }
 
 /** The whole root; its members are called as seen from it. */
-function sendRoot(): void {
+function sendRoot({ ids }: ArchiveRequest): void {
   const edit = (entry: TarEntry): TarEntry | undefined => {
     if (entry.path === "") return undefined;
     const linkPath = entry.kind === "hardlink" ? entry.linkPath.slice(1) : entry.linkPath;
     return { ...entry, path: entry.path.slice(1), linkPath };
   };
   const keepsXattr = (name: string) => name === "security.capability";
-  for (const bytes of pack({ path: "/", name: "", edit, keepsXattr })) writeAll(bytes);
+  for (const bytes of pack({ path: "/", name: "", edit, keepsXattr, ...ids && { ids } })) {
+    writeAll(bytes);
+  }
 }
 
 function extract(request: ArchiveRequest): void {
@@ -158,7 +164,10 @@ function extract(request: ArchiveRequest): void {
     throw new DhowError("invalid_argument", "extraction point is not a directory");
   }
   const owner = request.owner === undefined ? {} : ownerOf(request.owner);
-  using unpacker = new LayerUnpacker(path, { whiteouts: false });
+  using unpacker = new LayerUnpacker(path, {
+    whiteouts: false,
+    ...request.ids && { ids: request.ids },
+  });
   const reader = new TarReader({
     entry(entry) {
       if (request.noOverwriteDirNonDir) assertSameKind(path, entry);

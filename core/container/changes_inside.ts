@@ -4,6 +4,7 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import type { NestedIds } from "../host/nested_ids.ts";
 import { storePaths } from "../host/paths.ts";
 import type { ChangesOptions } from "../layer/layer_changes.ts";
 import { layerChanges } from "../layer/layer_changes.ts";
@@ -25,6 +26,8 @@ export type ChangesRequest =
       root: string;
       /** The same layer as a directory: this is made. */
       into: string;
+      /** Of the container, if it has a user namespace of its own. */
+      ids?: NestedIds;
     }
   );
 
@@ -54,7 +57,8 @@ async function packAndUnpack(
   await Deno.mkdir(request.into, { mode: 0o755 });
   await Deno.chmod(request.into, 0o755);
   using writer = await BlobWriter.create(storePaths(request.root));
-  using unpacker = new LayerUnpacker(request.into);
+  const { ids } = request;
+  using unpacker = new LayerUnpacker(request.into, ids ? { ids } : {});
   const reader = new TarReader(unpacker);
   try {
     for (const bytes of packLayer(request)) {

@@ -58,7 +58,7 @@ export async function commitContainer(
       paths,
       record,
       options.pause ?? true,
-      () => packContainer(paths, namespace, { layers, temporary }, options.signal),
+      () => packContainer(paths, namespace, { layers, temporary, record }, options.signal),
     );
     const image = await commitImage(paths, record.idMap, {
       baseId: record.image.id,
@@ -85,10 +85,21 @@ export async function commitContainer(
 async function packContainer(
   paths: StorePaths,
   namespace: UserNamespace,
-  { layers, temporary }: { layers: ContainerLayers; temporary: string },
+  { layers, temporary, record }: {
+    layers: ContainerLayers;
+    temporary: string;
+    record: ContainerRecord;
+  },
   signal: AbortSignal | undefined,
 ): Promise<PackedLayer | undefined> {
-  const request: ChangesRequest = { op: "pack", ...layers, root: paths.root, into: temporary };
+  const { nestedIds: ids } = record;
+  const request: ChangesRequest = {
+    op: "pack",
+    ...layers,
+    root: paths.root,
+    into: temporary,
+    ...ids && { ids },
+  };
   const packed = await callInside(namespace, "__changes", request, signal) as PackedLayer | null;
   return packed ?? undefined;
 }

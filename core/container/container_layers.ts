@@ -6,7 +6,7 @@
 import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
-import { containerDirectory, type ContainerRecord } from "./record.ts";
+import { containerDirectory, type ContainerRecord, nestedMapping } from "./record.ts";
 
 /** Absolute paths, as processes in the user namespace take them. */
 export interface ContainerLayers {
@@ -45,11 +45,11 @@ export async function layersOf(paths: StorePaths, record: ContainerRecord): Prom
   return layers;
 }
 
-async function repairLayers(paths: StorePaths, { image }: ContainerRecord): Promise<string[]> {
+async function repairLayers(paths: StorePaths, record: ContainerRecord): Promise<string[]> {
   const { openNamespaceWorker } = await lazy<typeof import("../image/namespace_worker.ts")>(
     "../image/namespace_worker.ts",
     import.meta.url,
   );
-  using worker = await openNamespaceWorker(paths);
-  return await ensureUnpacked(paths, image, worker);
+  using worker = await openNamespaceWorker(paths, undefined, nestedMapping(record));
+  return await ensureUnpacked(paths, record.image, worker);
 }

@@ -5,10 +5,11 @@
  *
  * @module
  */
-import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../ffi/file.ts";
+import { AT_FDCWD, close, fchown, O_DIRECTORY, O_RDONLY, openat } from "../../ffi/file.ts";
 import { openat2, RESOLVE_IN_ROOT } from "../../ffi/file.ts";
 import { SyscallError } from "../../ffi/errno.ts";
 import { DhowError } from "../errors.ts";
+import { toShared } from "../host/nested_ids.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { copyTree } from "../layer/copy_tree.ts";
 import { runInside } from "../runtime/inside.ts";
@@ -25,6 +26,8 @@ export interface CopyUpRequest {
   root: StoppedRoot;
   /** Directories of the image, and directories on the host to copy them into. */
   copies: { from: string; to: string }[];
+  /** Whom the directories belong to where the image has none. @default this user */
+  owner?: { uid: number; gid: number };
 }
 
 /** Copies what the image of a new container has at `target` into each volume. */
@@ -33,9 +36,11 @@ export async function copyUpVolumes(
   record: ContainerRecord,
   volumes: readonly { volume: string; target: string }[],
 ): Promise<void> {
+  const { nestedIds: ids } = record;
   const request: CopyUpRequest = {
     root: stoppedRoot(paths, record, await layersOf(paths, record)),
     copies: volumes.map(({ volume, target }) => ({ from: target, to: volumeData(paths, volume) })),
+    ...ids && { owner: { uid: toShared(ids.uids, 0) ?? 0, gid: toShared(ids.gids, 0) ?? 0 } },
   };
   using namespace = await ensureUserNamespace(paths);
   const { status, stdout } = await runInside(namespace, "__copy_up", [JSON.stringify(request)]);
@@ -53,10 +58,13 @@ export function copyUp(request: CopyUpRequest): void {
   const root = mountRoot(request.root);
   for (const { from, to } of request.copies) {
     const source = openInRoot(root, from);
-    if (source === undefined) continue;
     const target = openat(AT_FDCWD, to, O_RDONLY | O_DIRECTORY);
-    copyTree(source, target);
-    close(source);
+    if (source !== undefined) {
+      copyTree(source, target);
+      close(source);
+    } else if (request.owner !== undefined) {
+      fchown(target, request.owner.uid, request.owner.gid);
+    }
     close(target);
   }
   close(root);

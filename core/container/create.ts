@@ -6,6 +6,8 @@
 import { lazy } from "../lib/lazy.ts";
 import type { ResolvedImage } from "../image/resolve.ts";
 import { DhowError } from "../errors.ts";
+import { keptUser, type NestedIds, parseUsernsMode, type UsernsMode } from "../host/nested_ids.ts";
+import { notice } from "../host/notice.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { currentIdMap } from "../runtime/userns.ts";
@@ -22,6 +24,7 @@ import { assertLinks, planNetworks } from "./create_networks.ts";
 import { mergeConfig } from "./merge_config.ts";
 import { type MountSources, type ResolvedMounts, resolveMountPoints } from "./mount_points.ts";
 import { randomId, randomName } from "./names.ts";
+import type { OwnIds } from "./own_ids.ts";
 import {
   containerDirectory,
   type ContainerRecord,
@@ -58,11 +61,14 @@ export async function createContainer(
   const hostConfig = completeHostConfig(request.hostConfig);
   Object.assign(config, hostNames(paths, id, config, hostConfig));
   config.Labels ??= {};
-  const idMap = await ensureLayers(paths, image, currentIdMap(paths).name);
+  const mode = parseUsernsMode(hostConfig.UsernsMode);
+  using own = mode && await openOwnIds(paths, mode);
+  const idMap = await ensureLayers(paths, image, own ?? currentIdMap(paths));
+  if (mode?.kind === "keep-id") config.User ||= keptUser(mode);
   const storage = forcedStorageDriver() ?? readStorageChoice(paths)?.driver ??
     await measureDriver(paths);
   if (request.name !== undefined) assertNameFree(paths, request.name);
-  const images = await mountedImages(paths, hostConfig, idMap);
+  const images = await mountedImages(paths, hostConfig, own ?? { name: idMap });
   const sources: MountSources = { paths, findImage: (name) => images.get(name)! };
   const record: ContainerRecord = {
     id,
@@ -80,15 +86,21 @@ export async function createContainer(
     mounts: [],
     anonymousVolumes: [],
     idMap,
+    ...own && { nestedIds: own.ids },
     ...storage !== "overlay" && { storage },
   };
-  const copyUp = placeWithVolumes(sources, record, { name: request.name, networks });
+  const copyUp = placeWithVolumes(sources, record, {
+    name: request.name,
+    networks,
+    ...own && { prepare: (directory) => own.giveToRoot(`${directory}/upper`) },
+  });
   if (storage === "copy") {
     const { ensureWholeCopy } = await lazy<typeof import("./whole_copy.ts")>(
       "./whole_copy.ts",
       import.meta.url,
     );
     await ensureWholeCopy(paths, record, findUnpacked(paths, image.diffIds, idMap)!);
+    own?.giveToRoot(`${containerDirectory(paths, id)}/upper`);
   }
   if (copyUp.length > 0) {
     const { copyUpVolumes } = await lazy<typeof import("./copy_up.ts")>(
@@ -133,7 +145,7 @@ function placeWithVolumes(
 async function mountedImages(
   paths: StorePaths,
   { Mounts }: HostConfig,
-  idMap: string,
+  mapping: { name: string; ids?: NestedIds },
 ): Promise<Map<string, ResolvedImage>> {
   const images = new Map<string, ResolvedImage>();
   for (const { Type, Source } of Mounts ?? []) {
@@ -144,7 +156,7 @@ async function mountedImages(
     );
     try {
       const image = resolveImage(paths, Source);
-      await ensureLayers(paths, image, idMap);
+      await ensureLayers(paths, image, mapping);
       images.set(Source, image);
     } catch (error) {
       if (!(error instanceof DhowError) || error.code !== "not_found") throw error;
@@ -164,20 +176,44 @@ async function measureDriver(paths: StorePaths): Promise<StorageDriver> {
   return (await measureStorage(paths)).driver;
 }
 
+async function openOwnIds(paths: StorePaths, mode: UsernsMode): Promise<OwnIds> {
+  const { chooseOwnIds } = await lazy<typeof import("./own_ids.ts")>(
+    "./own_ids.ts",
+    import.meta.url,
+  );
+  return await chooseOwnIds(paths, mode);
+}
+
 /** @returns The mapping that the layers are unpacked for. */
 async function ensureLayers(
   paths: StorePaths,
   image: ResolvedImage,
-  idMap: string,
+  mapping: { name: string; ids?: NestedIds },
 ): Promise<string> {
-  if (findUnpacked(paths, image.diffIds, idMap) !== undefined) return idMap;
+  const { name, ids } = mapping;
+  if (findUnpacked(paths, image.diffIds, name) !== undefined) return name;
   const { openNamespaceWorker } = await lazy<typeof import("../image/namespace_worker.ts")>(
     "../image/namespace_worker.ts",
     import.meta.url,
   );
-  using worker = await openNamespaceWorker(paths);
+  using worker = await openNamespaceWorker(paths, undefined, ids && { name, ids });
+  using _told = ids && tellOfUnpacking(paths, image.reference, name);
   await ensureUnpacked(paths, image, worker);
   return worker.mapping;
+}
+
+/** Another mapping is another unpacking, which takes its time. */
+function tellOfUnpacking(paths: StorePaths, reference: string, mapping: string): Disposable {
+  const mark = `${paths.tmp}/told-${crypto.randomUUID()}`;
+  ensureLayout(paths);
+  notice(mark, `dhow: Unpacking ${reference} once more for other owners of its files (${mapping})`);
+  return {
+    [Symbol.dispose]() {
+      try {
+        Deno.removeSync(mark);
+      } catch { /* nobody wanted to be told */ }
+    },
+  };
 }
 
 function assertPlatform(wanted: string | undefined, image: ResolvedImage): void {
@@ -237,7 +273,12 @@ function nameTaken(name: string, owner: string): DhowError {
 function placeContainer(
   paths: StorePaths,
   record: ContainerRecord,
-  { name, networks }: { name: string | undefined; networks: object | undefined },
+  { name, networks, prepare }: {
+    name: string | undefined;
+    networks: object | undefined;
+    /** Last changes to its directory before it has its name. */
+    prepare?: (directory: string) => void;
+  },
 ): void {
   ensureLayout(paths);
   const temporary = `${paths.tmp}/container-${record.id}`;
@@ -252,6 +293,7 @@ function placeContainer(
   }
   record.name = name?.replace(/^\//, "") ?? freeName(paths);
   writeRecord(temporary, record);
+  prepare?.(temporary);
   Deno.renameSync(temporary, directory);
   try {
     reserveOrRename(paths, record, name !== undefined);

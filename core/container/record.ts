@@ -8,6 +8,7 @@
  */
 import { isThere } from "../host/stat.ts";
 import { DhowError, noSuchContainer } from "../errors.ts";
+import type { NestedIds } from "../host/nested_ids.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { ContainerConfig, HostConfig, MountPoint } from "../spec/docker_api.ts";
 import type { StorageDriver } from "../store/storage_driver.ts";
@@ -54,6 +55,8 @@ export interface ContainerRecord {
   anonymousVolumes: string[];
   /** Name of the id mapping its layers are unpacked for. */
   idMap: string;
+  /** Which ids of the shared user namespace it has in one of its own. @default it has none of its own */
+  nestedIds?: NestedIds;
   /** How its root is made. @default "overlay" */
   storage?: StorageDriver;
 }
@@ -64,6 +67,13 @@ const PREFIX = /^[0-9a-f]{1,64}$/;
 /** The directory of container `id`. */
 export function containerDirectory(paths: StorePaths, id: string): string {
   return `${paths.containers}/${id}`;
+}
+
+/** The mapping of a container with a user namespace of its own. */
+export function nestedMapping(
+  { idMap, nestedIds }: Pick<ContainerRecord, "idMap" | "nestedIds">,
+): { name: string; ids: NestedIds } | undefined {
+  return nestedIds && { name: idMap, ids: nestedIds };
 }
 
 /** Docker's grammar of container names. */

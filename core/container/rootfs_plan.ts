@@ -22,6 +22,24 @@ export async function planRootfs(
   layers: readonly string[],
   owned: { namespace: UserNamespace; stack: DisposableStack },
 ): Promise<Rootfs> {
+  const rootfs = await planByDriver(paths, record, layers, owned);
+  if (record.nestedIds === undefined) return rootfs;
+  const { mountpoint, directory } = rootfs;
+  if (directory !== undefined) return { ...rootfs, becomeRoot: true };
+  const { mountDetached } = await lazy<typeof import("./nested_namespace.ts")>(
+    "./nested_namespace.ts",
+    import.meta.url,
+  );
+  const tree = owned.stack.use(mountDetached(owned.namespace, rootfs)).number;
+  return { mountpoint, tree, becomeRoot: true };
+}
+
+async function planByDriver(
+  paths: StorePaths,
+  record: ContainerRecord,
+  layers: readonly string[],
+  owned: { namespace: UserNamespace; stack: DisposableStack },
+): Promise<Rootfs> {
   const directory = containerDirectory(paths, record.id);
   const mountpoint = `${directory}/rootfs`;
   if (record.storage === "copy") {

@@ -5,6 +5,7 @@
  */
 import { isDirectory, statIfThere } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
+import { composeIds } from "../host/nested_ids.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { listHostDevices, resolveDevice } from "../runtime/devices.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
@@ -62,7 +63,7 @@ export function containerSpec(
     namespaceOf: (container, type) => {
       if (type === "ipc") assertShareable(paths, container);
       const pid = runningPid(paths, container);
-      owners.add(pid);
+      if (!hasOwnIds(paths, container)) owners.add(pid);
       return `/proc/${pid}/ns/${type === "network" ? "net" : type}`;
     },
     ...shmOwner(paths, record),
@@ -74,11 +75,12 @@ export function containerSpec(
     imageAt: (destination) => imageAt(paths, record, destination),
     ...record.hostConfig.Init && !isHostFiles && { initPath: `${directory}/init` },
   });
-  spec.linux.uidMappings = namespace.map.uids;
-  spec.linux.gidMappings = namespace.map.gids;
+  const { nestedIds: own } = record, { uids, gids } = namespace.map;
+  spec.linux.uidMappings = own === undefined ? uids : composeIds(uids, own.uids);
+  spec.linux.gidMappings = own === undefined ? gids : composeIds(gids, own.gids);
   if (namespace.map.single) dropOtherOwners(spec);
   const join = spec.linux.namespaces.flatMap(({ type, path }) => path ? [{ type, path }] : []);
-  // Namespaces can only be joined from the user namespace that owns them.
+  // Namespaces can only be joined from the user namespace that owns them, or one above it.
   const [pid] = owners;
   if (pid !== undefined) join.unshift({ type: "user", path: `/proc/${pid}/ns/user` });
   return { spec, join };
@@ -109,6 +111,10 @@ function dropOtherOwners(spec: Spec): void {
       mount.options = mount.options.filter((option) => !/^[ug]id=[^0]/.test(option));
     }
   }
+}
+
+function hasOwnIds(paths: StorePaths, container: string): boolean {
+  return readRecord(paths, findContainer(paths, container)).nestedIds !== undefined;
 }
 
 function hasOwnMountOf(record: ContainerRecord): boolean {

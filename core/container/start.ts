@@ -10,6 +10,7 @@ import { Fd, open, openIfThere, pipe } from "../../ffi/fd.ts";
 import { tryLock } from "../../ffi/lock.ts";
 import { bindUnix, socketpair, unixSocket } from "../../ffi/socket.ts";
 import { DhowError } from "../errors.ts";
+import type { NestedIds } from "../host/nested_ids.ts";
 import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
 import { selfCommand, selfEnvironment } from "../host/self.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
@@ -30,7 +31,7 @@ import { INIT_PATH } from "./create_spec_mounts.ts";
 import { writeNetworkFiles } from "./network_files.ts";
 import { monitorSocket } from "./monitor_socket.ts";
 import { hasProbe, probePlan } from "./probe.ts";
-import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
+import { containerDirectory, type ContainerRecord, nestedMapping, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
 import { prepareRemoval, trashOf } from "./remove_known.ts";
 import { planRootfs } from "./rootfs_plan.ts";
@@ -189,8 +190,9 @@ async function planStart(
   try {
     const namespace = stack.use(await ensureUserNamespace(paths));
     const layers = await ensureLayers(paths, record, namespace);
+    const own = record.nestedIds && stack.use(await makeOwn(namespace, record.nestedIds));
     const networks = usesBridges(record) && options.explain !== true
-      ? stack.use(await connect(paths, record, namespace))
+      ? stack.use(await connect(paths, record, namespace, own?.number))
       : undefined;
     const links = networks === undefined ? undefined : await resolve(paths, record);
     writeNetworkFiles(directory, record, { ...networks?.facts, links: links?.hosts ?? [] });
@@ -211,7 +213,8 @@ async function planStart(
       spec,
       rootfs: await planRootfs(paths, record, layers, { namespace, stack }),
       containerDirectory: directory,
-      userNamespace: user?.fd ?? namespace.fd.number,
+      userNamespace: own === undefined && user?.fd || namespace.fd.number,
+      ...own && { ownNamespace: own.number },
       join: joined.filter(({ type }) => type !== "user"),
       process: {
         stdio: io.stdio,
@@ -236,18 +239,28 @@ async function connect(
   paths: StorePaths,
   record: ContainerRecord,
   namespace: UserNamespace,
+  own: number | undefined,
 ): Promise<ConnectedNetworks> {
   const { connectNetworks } = await lazy<typeof import("./networking.ts")>(
     "./networking.ts",
     import.meta.url,
   );
   try {
-    return await connectNetworks(paths, record, namespace);
+    return await connectNetworks(paths, record, namespace, own);
   } catch (cause) {
     if (!(cause instanceof DhowError)) throw cause;
     const message = `failed to set up container networking: ${cause.message}`;
     throw new DhowError(cause.code, message, { cause });
   }
+}
+
+/** The container's own user namespace, where it has one. */
+async function makeOwn(namespace: UserNamespace, ids: NestedIds): Promise<Fd> {
+  const { makeNestedNamespace } = await lazy<typeof import("./nested_namespace.ts")>(
+    "./nested_namespace.ts",
+    import.meta.url,
+  );
+  return makeNestedNamespace(namespace, ids);
 }
 
 /** What it learns of containers it is linked to; undefined if there are none. */
@@ -286,7 +299,7 @@ async function ensureLayers(
   const { diffIds, id } = record.image;
   const found = findUnpacked(paths, diffIds, record.idMap);
   if (found !== undefined) return found;
-  if (namespace.map.name !== record.idMap) {
+  if (namespace.map.name !== record.idMap.split("+")[0]) {
     throw new DhowError(
       "conflict",
       `Cannot start container "${record.name}": it was created for the ids "${record.idMap}", but yours are "${namespace.map.name}" now; create it anew`,
@@ -296,7 +309,7 @@ async function ensureLayers(
     "../image/namespace_worker.ts",
     import.meta.url,
   );
-  using worker = await openNamespaceWorker(paths);
+  using worker = await openNamespaceWorker(paths, undefined, nestedMapping(record));
   return await ensureUnpacked(paths, { id, diffIds }, worker);
 }
 

@@ -90,7 +90,8 @@ export function singleIdMap(who: Caller, reason: string): IdMap {
   };
 }
 
-function ranges(path: string, who: Caller): IdMapping[] {
+/** The lines of /etc/subuid or /etc/subgid that are `who`'s, mapped one after the other behind id 0. */
+export function ranges(path: string, who: Caller): IdMapping[] {
   const mappings: IdMapping[] = [];
   let containerID = 1;
   for (const [owner, start, count] of readLines(path)) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { DhowError, type ErrorCode } from "../errors.ts";
+import type { NestedIds } from "../host/nested_ids.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { AdoptRequest } from "../layer/implied.ts";
 import type { UnpackBlobRequest, UnpackBlobResult } from "../layer/unpack_blob.ts";
@@ -11,21 +12,39 @@ import { runInside } from "../runtime/inside.ts";
 import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import type { LayerWorker } from "./ensure_unpacked.ts";
 
-/** Opens a worker; it holds the user namespace until disposed. */
+/**
+ * Opens a worker; it holds the user namespace until disposed.
+ *
+ * @param nested Unpack for a user namespace below the shared one.
+ */
 export async function openNamespaceWorker(
   paths: StorePaths,
   signal?: AbortSignal,
+  nested?: NestedMapping,
 ): Promise<LayerWorker & Disposable> {
-  return new NamespaceWorker(await ensureUserNamespace(paths), signal);
+  return new NamespaceWorker(await ensureUserNamespace(paths), signal, nested);
+}
+
+/** A mapping below that of the shared user namespace. */
+export interface NestedMapping {
+  /** As a directory below `layers`. */
+  name: string;
+  ids: NestedIds;
 }
 
 class NamespaceWorker implements LayerWorker, Disposable {
   readonly #namespace: UserNamespace;
   readonly #signal: AbortSignal | undefined;
+  readonly #nested: NestedMapping | undefined;
 
-  constructor(namespace: UserNamespace, signal: AbortSignal | undefined) {
+  constructor(
+    namespace: UserNamespace,
+    signal: AbortSignal | undefined,
+    nested: NestedMapping | undefined,
+  ) {
     this.#namespace = namespace;
     this.#signal = signal;
+    this.#nested = nested;
   }
 
   get signal(): AbortSignal | undefined {
@@ -33,11 +52,12 @@ class NamespaceWorker implements LayerWorker, Disposable {
   }
 
   get mapping(): string {
-    return this.#namespace.map.name;
+    return this.#nested?.name ?? this.#namespace.map.name;
   }
 
   async unpack(request: UnpackBlobRequest): Promise<UnpackBlobResult> {
-    return await this.#call("__unpack", request) as UnpackBlobResult;
+    const ids = this.#nested?.ids;
+    return await this.#call("__unpack", { ...request, ...ids && { ids } }) as UnpackBlobResult;
   }
 
   async adopt(request: AdoptRequest): Promise<void> {

@@ -8,6 +8,7 @@
 import { SyscallError } from "../../ffi/errno.ts";
 import * as F from "../../ffi/file.ts";
 import { fgetxattr, flistxattr } from "../../ffi/xattr.ts";
+import { type NestedIds, toContainer } from "../host/nested_ids.ts";
 import { decodeName, encodeName } from "../lib/file_name.ts";
 import type { TarEntry } from "./tar_entry.ts";
 import { encodeTarEntry, TAR_END, tarPadding } from "./tar_writer.ts";
@@ -18,6 +19,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface MemberOptions {
   /** Last changes to a member; undefined leaves it (and, for a directory, only it) out. */
   edit?: (entry: TarEntry) => TarEntry | undefined;
+  /** Owners go into the archive as a user namespace with these ids, below this one, sees them. @default as this one */
+  ids?: NestedIds;
   /** Which extended attributes go along. @default none */
   keepsXattr?: (name: string) => boolean;
 }
@@ -127,7 +130,7 @@ export class MemberPacker {
     const kind = KINDS[stat.mode & F.S_IFMT];
     if (kind === undefined) return;
     if (kind === "file") return yield* this.#packFile(dirFd, file, name);
-    const entry = describe(kind, name, stat);
+    const entry = this.#describe(kind, name, stat);
     if (kind === "symlink") entry.linkPath = decodeName(F.readlinkat(dirFd, file));
     if (kind === "directory" && this.#options.keepsXattr) {
       const fd = F.openat(dirFd, file, F.O_RDONLY | F.O_DIRECTORY | F.O_NOFOLLOW);
@@ -146,7 +149,7 @@ export class MemberPacker {
       const stat = F.lstatat(fd, "")!;
       // Something else has its name by now.
       if ((stat.mode & F.S_IFMT) !== F.S_IFREG) return;
-      const entry = describe("file", name, stat);
+      const entry = this.#describe("file", name, stat);
       if (this.#options.keepsXattr) this.#addXattrs(fd, entry);
       const first = this.#linkedTo(name, stat);
       if (first !== undefined) {
@@ -160,6 +163,14 @@ export class MemberPacker {
     } finally {
       F.close(fd);
     }
+  }
+
+  #describe(kind: TarEntry["kind"], name: string, stat: F.Stat): TarEntry {
+    const entry = describe(kind, name, stat);
+    const { ids } = this.#options;
+    if (ids === undefined) return entry;
+    const uid = toContainer(ids.uids, entry.uid), gid = toContainer(ids.gids, entry.gid);
+    return { ...entry, uid, gid };
   }
 
   #linkedTo(name: string, { nlink, dev, inode }: F.Stat): string | undefined {

@@ -5,6 +5,7 @@
  * @module
  */
 import { type ChangesOptions, layerChanges } from "./layer_changes.ts";
+import type { NestedIds } from "../host/nested_ids.ts";
 import { MemberPacker } from "./pack.ts";
 import { splitPath } from "./root_directory.ts";
 import { encodeTarEntry, TAR_END } from "./tar_writer.ts";
@@ -16,10 +17,14 @@ import { isXattrKept } from "./xattr_policy.ts";
  * A directory that hides what is below it is told as whiteouts of what it hides. Times, owners, modes, attributes and
  * hard links between changed files are kept; holes are zeros in a tar, and holes again when it is unpacked.
  *
+ * @param options `ids`: of a user namespace below this one, whose owners go into the archive.
  * @throws {SyscallError} for what cannot be read.
  */
-export function* packLayer(options: ChangesOptions): Generator<Uint8Array<ArrayBuffer>> {
-  const packer = new MemberPacker({ keepsXattr: isXattrKept });
+export function* packLayer(
+  options: ChangesOptions & { ids?: NestedIds },
+): Generator<Uint8Array<ArrayBuffer>> {
+  const { ids } = options;
+  const packer = new MemberPacker({ keepsXattr: isXattrKept, ...ids && { ids } });
   let isEmpty = true;
   for (const change of layerChanges({ ...options, strict: true })) {
     isEmpty = false;

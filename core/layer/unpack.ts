@@ -46,6 +46,7 @@ import {
 } from "../../ffi/file.ts";
 import { tryFsetxattr, tryLsetxattr } from "../../ffi/xattr.ts";
 import { DhowError } from "../errors.ts";
+import { type NestedIds, toShared } from "../host/nested_ids.ts";
 import { encodeName } from "../lib/file_name.ts";
 import { dataRuns } from "./data_runs.ts";
 import { measureTree } from "./measure.ts";
@@ -71,6 +72,8 @@ export interface UnpackSummary {
 export interface UnpackOptions {
   /** @default true */
   whiteouts?: boolean;
+  /** Owners in the archive are ids of a user namespace with these ids, below this one. @default of this one */
+  ids?: NestedIds;
   /** For tests: another openat2(2). */
   openat2?: ConstructorParameters<typeof RootDirectory>[1];
 }
@@ -87,6 +90,7 @@ const times = new BigInt64Array(4);
 export class LayerUnpacker implements TarHandler, Disposable {
   readonly #root: RootDirectory;
   readonly #whiteouts: boolean;
+  readonly #ids: NestedIds | undefined;
   readonly #summary: UnpackSummary = {
     entries: 0,
     sizeBytes: 0,
@@ -110,10 +114,17 @@ export class LayerUnpacker implements TarHandler, Disposable {
   constructor(root: string, options: UnpackOptions = {}) {
     this.#root = new RootDirectory(root, options.openat2);
     this.#whiteouts = options.whiteouts ?? true;
+    this.#ids = options.ids;
+    if (this.#ids && this.#whiteouts) fchown(this.#root.fd, ...rootOf(this.#ids));
   }
 
   entry(entry: TarEntry): void {
     this.#summary.entries++;
+    if (this.#ids !== undefined) {
+      const uid = toShared(this.#ids.uids, entry.uid), gid = toShared(this.#ids.gids, entry.gid);
+      if (uid === undefined || gid === undefined) throw noPlace(entry);
+      entry = { ...entry, uid, gid };
+    }
     try {
       this.#make(entry, cleanPath(entry.path));
     } catch (error) {
@@ -392,6 +403,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
     if (result !== -ERRNO.EEXIST) {
       verify("mkdirat", result, path);
       chmodItself(dirFd, name, 0o755);
+      if (this.#ids) lchownat(dirFd, name, ...rootOf(this.#ids));
       this.#implied.add(path);
     }
     const fd = this.#root.openDirectory(path);
@@ -421,11 +433,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
       );
     }
     if (code === "EINVAL" && (error.syscall === "fchown" || error.syscall === "fchownat")) {
-      return new DhowError(
-        "unsupported",
-        `${what}: its owner ${entry.uid}:${entry.gid} has no place in the user namespace; give this user more subordinate ids in /etc/subuid and /etc/subgid`,
-        { cause: error },
-      );
+      return noPlace(entry, error);
     }
     if (code === "ENOENT" && entry.kind === "hardlink") {
       return new DhowError(
@@ -444,6 +452,19 @@ export class LayerUnpacker implements TarHandler, Disposable {
     }
     return new DhowError("internal", `${what}: ${error.message}`, { cause: error });
   }
+}
+
+function noPlace({ path, uid, gid }: TarEntry, cause?: unknown): DhowError {
+  return new DhowError(
+    "unsupported",
+    `Cannot unpack "${path}": its owner ${uid}:${gid} has no place in the user namespace; give this user more subordinate ids in /etc/subuid and /etc/subgid`,
+    { cause },
+  );
+}
+
+/** Root of a user namespace below this one, as this one calls it. */
+function rootOf({ uids, gids }: NestedIds): [uid: number, gid: number] {
+  return [toShared(uids, 0) ?? 0, toShared(gids, 0) ?? 0];
 }
 
 /** `/proc/self/fd`, if it was opened. */

@@ -29,6 +29,10 @@ export interface Rootfs {
   directory?: string;
   /** Or a mount namespace (the path of its file) in which it is mounted there. */
   taken?: string;
+  /** Or a descriptor of a mount that is attached nowhere. */
+  tree?: number;
+  /** The user namespace is the container's own, whose root is somebody else than the caller. */
+  becomeRoot?: boolean;
 }
 
 /** A bind mount whose source is opened before the root changes, at a known descriptor number. */
@@ -76,6 +80,7 @@ export function emitRootfs(
   ctx.must("enter the new root", "chdir", [rootfs.mountpoint]);
   ctx.must("change the root", "pivot_root", [".", "."]);
   ctx.must("keep the old root at hand", "fchdir", [oldRoot]);
+  if (rootfs.becomeRoot) emitBecomeRoot(ctx, spec);
 
   for (const mount of spec.mounts) {
     const tree = taken.get(mount);
@@ -209,10 +214,24 @@ function emitMakePlace(ctx: InitContext, path: string, fd: Value | number): void
   p.place(over);
 }
 
-function emitRootMount(ctx: InitContext, rootfs: Rootfs, root: Value | undefined): void {
+/** From here on files are root's of the container. Whatever only the caller may reach has been opened. */
+function emitBecomeRoot(ctx: InitContext, { linux }: Spec): void {
+  ctx.must("become root", "setresgid", [0, 0, 0]);
+  ctx.must("become root", "setresuid", [0, 0, 0]);
+  // A change of ids takes these two away; in a pid namespace of its own nobody is there to look at us.
+  ctx.may("prctl", [C.PR_SET_PDEATHSIG, C.SIGKILL, 0, 0, 0]);
+  const isAlone = linux.namespaces.some(({ type, path }) => type === "pid" && path === undefined);
+  if (isAlone) ctx.may("prctl", [C.PR_SET_DUMPABLE, 1, 0, 0, 0]);
+}
+
+function emitRootMount(
+  ctx: InitContext,
+  rootfs: Rootfs,
+  root: Value | number | undefined = rootfs.tree,
+): void {
   if (root !== undefined) {
     const args = [root, "", C.AT_FDCWD, rootfs.mountpoint, MOVE_MOUNT_F_EMPTY_PATH];
-    ctx.must("mount the root of fuse-overlayfs", "move_mount", args);
+    ctx.must("mount the root", "move_mount", args);
     ctx.p.call("close", [root]);
   } else if (rootfs.overlay !== undefined) {
     const { base, lower, upper, work } = rootfs.overlay;

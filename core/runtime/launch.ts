@@ -36,6 +36,8 @@ export interface LaunchPlan {
   containerDirectory: string;
   /** The user namespace to enter first. */
   userNamespace: number;
+  /** The container's own user namespace, below that one; entered when all others are joined. */
+  ownNamespace?: number;
   /** Namespaces to join, opened: another container's, or a network namespace made for this one. */
   join: { type: Namespace["type"]; fd: number }[];
   process: ProcessOptions;
@@ -138,6 +140,12 @@ function emitJoin(
       label: `join the ${type} namespace`,
     });
   }
+  if (plan.ownNamespace !== undefined) {
+    p.call("setns", [plan.ownNamespace, C.CLONE_NEWUSER], {
+      orElse: fail,
+      label: "enter the container's user namespace",
+    });
+  }
   let flags = ownNamespaces(plan) | C.CLONE_PARENT | C.SIGCHLD;
   if ((flags & C.CLONE_NEWNS) !== 0) {
     const label = "create the mount namespace";
@@ -168,17 +176,21 @@ function keptFds(plan: LaunchPlan, { status, started }: LaunchPipes): number[] {
   const streams = stdio.kind === "fds"
     ? [stdio.stdin, stdio.stdout, stdio.stderr]
     : [stdio.socket, plan.terminal];
-  const joined = plan.join.map(({ fd }) => fd);
   return [
     status,
     started.read,
     started.write,
-    plan.userNamespace,
+    ...onlyForInit(plan),
     ...Object.values(fds),
     ...streams,
-    ...joined,
   ]
     .filter((fd) => fd >= 0);
+}
+
+/** What the monitor lets go of once init has been cloned. */
+function onlyForInit({ userNamespace, ownNamespace, join, rootfs }: LaunchPlan): number[] {
+  return [userNamespace, ownNamespace, rootfs.tree, ...join.map(({ fd }) => fd)]
+    .filter((fd) => fd !== undefined);
 }
 
 function emitMonitorBody(
@@ -216,8 +228,7 @@ function emitCloseInitSide(
   p: ProgramBuilder,
   plan: LaunchPlan,
 ): Value | undefined {
-  p.call("close", [plan.userNamespace]);
-  for (const { fd } of plan.join) p.call("close", [fd]);
+  for (const fd of onlyForInit(plan)) p.call("close", [fd]);
   const { stdio } = plan.process;
   if (stdio.kind === "fds") {
     for (const fd of new Set([stdio.stdin, stdio.stdout, stdio.stderr])) {

@@ -13,7 +13,7 @@ import { tryLock } from "../../ffi/lock.ts";
 import { hasDefaultRoute, linkUp } from "../../ffi/netlink/route.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { processStartTime } from "../../ffi/process.ts";
-import { type Program, ProgramBuilder } from "../../ffi/program/builder.ts";
+import { type Address, type Program, ProgramBuilder } from "../../ffi/program/builder.ts";
 import { closeAllBut, nameProcess, resetSignals } from "../../ffi/program/fragments.ts";
 import { spawnOrphan } from "../../ffi/program/spawn.ts";
 import { DhowError } from "../errors.ts";
@@ -205,6 +205,7 @@ export function buildRouter(fds: RouterFds, devNull: number, command: string[]):
   closeAllBut(p, [...Object.values(fds), devNull]);
   for (const fd of [0, 1, 2]) p.call("dup3", [devNull, fd, 0]);
   p.call("fcntl", [fds.watched, C.F_SETFD, C.FD_CLOEXEC]);
+  const argv = emitArguments(p, command);
   const polls = p.buffer(16); // the uplink's pidfd, then the FIFO
   const linger = p.words([LINGER_SECONDS, 0]), now = p.words([0, 0]);
   p.store("u32", p.after(polls, 8), fds.watched);
@@ -238,7 +239,39 @@ export function buildRouter(fds: RouterFds, devNull: number, command: string[]):
   resetSignals(p);
   p.call("prctl", [C.PR_SET_PDEATHSIG, C.SIGTERM, 0, 0, 0]);
   const env = p.strings(["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
-  p.call("execve", [command[0]!, p.strings(command), env]);
+  p.call("execve", [command[0]!, argv, env]);
   p.exit(127);
   return p.build();
+}
+
+/** Digits of the largest process id. */
+const PID_DIGITS = 10;
+
+/**
+ * Arguments in which `/proc/self/fd/` is made to say whose descriptors are meant: pasta closes its own before it looks.
+ * As the process id is not known before, its digits go into a row of slashes, which count as one.
+ */
+function emitArguments(p: ProgramBuilder, command: readonly string[]): Address {
+  const self = "/proc/self/fd/", encoder = new TextEncoder();
+  const paths: Address[] = [];
+  const words = command.map((word) => {
+    if (!word.includes(self)) return p.string(word);
+    const [before, after] = word.split(self);
+    const slashes = "/".repeat(PID_DIGITS);
+    const address = p.bytes(encoder.encode(`${before}/proc/${slashes}/fd/${after}\0`));
+    paths.push(p.after(address, before!.length + "/proc/".length));
+    return address;
+  });
+  const pid = p.variable(0);
+  p.set(pid, p.call("getpid", []));
+  for (let digit = PID_DIGITS - 1; digit >= 0; digit--) {
+    const done = p.label("digits written");
+    p.jumpIf(pid, "==", 0, done);
+    const tens = p.compute(pid, "/", 10);
+    const ones = p.compute(pid, "-", p.compute(tens, "*", 10));
+    for (const path of paths) p.store("u8", p.after(path, digit), p.compute(ones, "+", 48));
+    p.set(pid, tens);
+    p.place(done);
+  }
+  return p.words([...words, 0]);
 }

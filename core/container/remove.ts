@@ -13,6 +13,7 @@ import type { StorePaths } from "../host/paths.ts";
 import { tryRemoveTree } from "../store/remove_tree.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { releaseName } from "./create.ts";
+import { usesBridges } from "./endpoints.ts";
 import { holdInit, killStray } from "./kill.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { waitForEnd } from "./run_watch.ts";
@@ -49,8 +50,11 @@ export async function removeContainer(
     await endByForce(directory);
   }
   using lock = await lockForRemoval(directory, id, options.force ?? false);
-  const { run } = readState(directory);
+  const { run, stored } = readState(directory);
   if (run !== undefined && run.exit === undefined) killStray(run);
+  // Whoever deals with its end comes too late.
+  const isFinished = run === undefined || stored.finishedRun === String(run.startedAt);
+  if (!isFinished && usesBridges(record)) await giveBackNetworks(paths, record);
   const trash = trashOf(paths, id);
   moveAway(directory, trash, id);
   releaseName(paths, record.name, id); // after that: a container without a name could not be found
@@ -60,6 +64,14 @@ export async function removeContainer(
   if (!removeKnown(trash)) trees.push(trash);
   await removeTreesAnyhow(paths, trees);
   logContainerEvent(paths, record, "destroy");
+}
+
+async function giveBackNetworks(paths: StorePaths, record: ContainerRecord): Promise<void> {
+  const { releaseNetworks } = await lazy<typeof import("./networking.ts")>(
+    "./networking.ts",
+    import.meta.url,
+  );
+  releaseNetworks(paths, record);
 }
 
 /** From here on the container is not there any more. */

@@ -68,7 +68,8 @@ export class LocalNetworks implements Networks {
       "../network/remove_network.ts",
       import.meta.url,
     );
-    await this.#afterRemoval(removeNetwork(this.#paths, name, await this.#users()));
+    const network = await removeNetwork(this.#paths, name, await this.#freshUsers());
+    await this.#afterRemoval(network);
   }
 
   async prune(filters: Record<string, string[]> = {}): Promise<string[]> {
@@ -76,7 +77,7 @@ export class LocalNetworks implements Networks {
       "../network/remove_network.ts",
       import.meta.url,
     );
-    const removed = pruneNetworks(this.#paths, await this.#users(), filters);
+    const removed = await pruneNetworks(this.#paths, await this.#freshUsers(), filters);
     for (const network of removed) await this.#afterRemoval(network);
     return removed.map(({ name }) => name);
   }
@@ -136,6 +137,15 @@ export class LocalNetworks implements Networks {
       import.meta.url,
     );
     return findNetworkUsers(this.#paths);
+  }
+
+  /** Looks anew each time it is asked. */
+  async #freshUsers() {
+    const { findNetworkUsers } = await lazy<typeof import("../container/network_users.ts")>(
+      "../container/network_users.ts",
+      import.meta.url,
+    );
+    return (network: NetworkRecord) => findNetworkUsers(this.#paths)(network);
   }
 
   async #afterRemoval(network: NetworkRecord): Promise<void> {

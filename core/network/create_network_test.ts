@@ -7,17 +7,17 @@ import { pruneNetworks, removeNetwork } from "./remove_network.ts";
 import { bridgeName, listNetworks, mtuOf, readNetwork } from "./record.ts";
 import { formatSubnet, overlaps, parseSubnet } from "./subnet.ts";
 
-function withStore(fn: (paths: StorePaths) => void): void {
-  const root = Deno.makeTempDirSync({ prefix: "dhow-networks-" });
+async function withStore(fn: (paths: StorePaths) => void | Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "dhow-networks-" });
   try {
-    fn(storePaths(root));
+    await fn(storePaths(root));
   } finally {
-    Deno.removeSync(root, { recursive: true });
+    await Deno.remove(root, { recursive: true });
   }
 }
 
-Deno.test("createNetwork() keeps any name that docker takes, and finds it again", () => {
-  withStore((paths) => {
+Deno.test("createNetwork() keeps any name that docker takes, and finds it again", async () => {
+  await withStore(async (paths) => {
     const names = [
       "web",
       "a b",
@@ -35,16 +35,15 @@ Deno.test("createNetwork() keeps any name that docker takes, and finds it again"
     for (const name of names) {
       assertThrows(() => createNetwork(paths, name), DhowError, `${name} already exists`);
     }
-    for (const { id } of made) removeNetwork(paths, id, () => []);
-    assertEquals([...Deno.readDirSync(`${paths.root}/networks`)].map(({ name }) => name), [
-      ".lock",
-    ]);
+    for (const { id } of made) await removeNetwork(paths, id, () => []);
+    const left = await Array.fromAsync(Deno.readDir(`${paths.root}/networks`));
+    assertEquals(left.map(({ name }) => name), [".lock"]);
     assertThrows(() => readNetwork(paths, "web"), DhowError, "network web not found");
   });
 });
 
-Deno.test("createNetwork() gives every network a subnet of its own", () => {
-  withStore((paths) => {
+Deno.test("createNetwork() gives every network a subnet of its own", async () => {
+  await withStore(async (paths) => {
     const all = Array.from({ length: 40 }, (_, i) => {
       try {
         return createNetwork(paths, `n${i}`, { EnableIPv6: true }).pools;
@@ -58,12 +57,12 @@ Deno.test("createNetwork() gives every network a subnet of its own", () => {
     const clashes = all.filter((a, i) => all.slice(i + 1).some((b) => overlaps(a, b)));
     assertEquals(clashes, []);
     assertThrows(() => createNetwork(paths, "more"), DhowError, "fully subnetted");
-    assertEquals(pruneNetworks(paths, () => []).length, (all.length - 1) / 2);
+    assertEquals((await pruneNetworks(paths, () => [])).length, (all.length - 1) / 2);
   });
 });
 
-Deno.test("freeSubnet() goes round what is taken", () => {
-  withStore((paths) => {
+Deno.test("freeSubnet() goes round what is taken", async () => {
+  await withStore((paths) => {
     const busy = ["172.16.0.0/12", "192.168.0.0/19", "192.168.40.0/24"]
       .map((text) => parseSubnet(text)!);
     assertEquals(formatSubnet(freeSubnet(paths, 4, busy)), "192.168.48.0/20");
@@ -90,8 +89,8 @@ Deno.test("the host's routes are read, the default route is none", () => {
   assertEquals(routesV6(v6).map(formatSubnet), ["fd00::/8"]);
 });
 
-Deno.test("the default networks are there without having been made", () => {
-  withStore((paths) => {
+Deno.test("the default networks are there without having been made", async () => {
+  await withStore((paths) => {
     const [bridge, host, none] = listNetworks(paths);
     assertEquals([bridge!.driver, host!.driver, none!.driver], ["bridge", "host", "null"]);
     assertEquals([bridgeName(bridge!), mtuOf(bridge!)], ["docker0", 65520]);

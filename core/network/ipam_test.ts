@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { O_RDWR } from "../../ffi/abi/constants.ts";
 import { open } from "../../ffi/fd.ts";
 import { tryLock } from "../../ffi/lock.ts";
@@ -87,17 +87,18 @@ Deno.test("claimAddress() keeps to the range and leaves out what is reserved", (
   assertThrows(() => claimAddress(store.paths, network, pool, "b"), DhowError, "no available");
 });
 
-Deno.test("addresses of a network that is removed cannot be had", () => {
+Deno.test("addresses of a network that is removed cannot be had", async () => {
   using store = new Store();
   const network = createNetwork(store.paths, "n", subnet("10.0.0.0/24"));
   const pool = network.pools[0]!;
   const running = store.container("a");
   claimAddress(store.paths, network, pool, "a");
   // It is about to start: nobody sees it run yet.
-  assertThrows(() => removeNetwork(store.paths, "n", () => []), DhowError, "is being started");
+  const removal = removeNetwork(store.paths, "n", () => []);
   assertEquals(claimAddress(store.paths, network, pool, "a"), "10.0.0.3");
+  await assertRejects(() => removal, DhowError, "is being started");
   running[Symbol.dispose]();
-  removeNetwork(store.paths, "n", () => []);
+  await removeNetwork(store.paths, "n", () => []);
   assertThrows(
     () => claimAddress(store.paths, network, pool, "a"),
     DhowError,

@@ -6,6 +6,7 @@
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { pruneFilter } from "../lib/prune_filter.ts";
+import { sleep } from "../host/sleep.ts";
 import { isThere } from "../host/stat.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import { lockNetworks } from "./create_network.ts";
@@ -19,7 +20,10 @@ import {
   readNetwork,
 } from "./record.ts";
 
-/** Who is attached to a network. */
+/** How often to look whether a container that holds an address has ended or runs; 10 ms apart. */
+const ATTEMPTS = 200;
+
+/** Who is attached to a network, now. */
 export type FindUsers = (network: NetworkRecord) => readonly NetworkUser[];
 
 /**
@@ -28,11 +32,11 @@ export type FindUsers = (network: NetworkRecord) => readonly NetworkUser[];
  * @returns What it was.
  * @throws {DhowError} `not_found`; `conflict` if containers are attached, or for the networks that are always there.
  */
-export function removeNetwork(
+export async function removeNetwork(
   paths: StorePaths,
   nameOrId: string,
   usersOf: FindUsers,
-): NetworkRecord {
+): Promise<NetworkRecord> {
   const known = readNetwork(paths, nameOrId);
   if (isDefaultNetwork(known.name)) {
     throw new DhowError(
@@ -40,8 +44,21 @@ export function removeNetwork(
       `${known.name} is a pre-defined network and cannot be removed`,
     );
   }
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const network = tryRemove(paths, known.id, usersOf);
+    if (network !== undefined) return network;
+    await sleep(10); // somebody is still dealing with the end of a container
+  }
+  throw new DhowError(
+    "conflict",
+    `error while removing network: a container is being started on network ${known.name}`,
+  );
+}
+
+/** @returns undefined if a container holds an address that is not running: it is just being started, or has just ended. */
+function tryRemove(paths: StorePaths, id: string, usersOf: FindUsers): NetworkRecord | undefined {
   using _lock = lockNetworks(paths);
-  const network = readNetwork(paths, known.id); // somebody may have been faster
+  const network = readNetwork(paths, id); // somebody may have been faster
   const users = usersOf(network);
   if (users.length > 0) throw hasEndpoints(network, users);
   const { name, configOnly } = network;
@@ -51,28 +68,28 @@ export function removeNetwork(
       `error while removing network: configuration network "${name}" is in use`,
     );
   }
-  deleteNetwork(paths, network);
-  return network;
+  return deleteNetwork(paths, network) ? network : undefined;
 }
 
 /**
  * Takes the addresses away first: who is about to start a container on the network then finds none, and who has just
  * got one keeps the network.
+ *
+ * @returns Whether nobody has an address.
  */
-function deleteNetwork(paths: StorePaths, network: NetworkRecord): void {
+function deleteNetwork(paths: StorePaths, network: NetworkRecord): boolean {
   const addresses = addressDirectory(paths, network);
   const removed = `${addresses}.removed`;
   try {
+    if (isThere(addresses) && hasLiveClaims(paths, addresses)) return false;
     renameIfThere(addresses, removed);
     if (isThere(removed) && hasLiveClaims(paths, removed)) {
       Deno.renameSync(removed, addresses);
-      throw new DhowError(
-        "conflict",
-        `error while removing network: a container is being started on network ${network.name}`,
-      );
+      return false;
     }
     Deno.removeSync(networkFile(paths, network.name));
     if (isThere(removed)) Deno.removeSync(removed, { recursive: true });
+    return true;
   } catch (error) {
     throw explainDiskError(`remove network "${network.name}"`, error);
   }
@@ -102,17 +119,17 @@ function hasEndpoints({ name }: NetworkRecord, users: readonly NetworkUser[]): D
  * @param filters `until`, `label`, `label!`.
  * @throws {DhowError} `invalid_argument`, in docker's words.
  */
-export function pruneNetworks(
+export async function pruneNetworks(
   paths: StorePaths,
   usersOf: FindUsers,
   filters: Record<string, string[]> = {},
-): NetworkRecord[] {
+): Promise<NetworkRecord[]> {
   const passes = pruneFilter(filters);
   const removed: NetworkRecord[] = [];
   for (const network of ownNetworks(paths)) {
     if (network.configOnly || !passes(Date.parse(network.created), network.labels)) continue;
     try {
-      removed.push(removeNetwork(paths, network.id, usersOf));
+      removed.push(await removeNetwork(paths, network.id, usersOf));
     } catch (error) {
       // It is in use, or somebody else was faster.
       if (error instanceof DhowError && ["conflict", "not_found"].includes(error.code)) continue;

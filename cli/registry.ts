@@ -238,6 +238,16 @@ export const entries: readonly Entry[] = [
     "stop",
   ),
   entry(
+    "List port mappings or a specific mapping for the container",
+    async () =>
+      (await lazy<typeof import("./commands/container/port.ts")>(
+        "./commands/container/port.ts",
+        import.meta.url,
+      )).port,
+    "container port",
+    "port",
+  ),
+  entry(
     "Display the running processes of a container",
     async () =>
       (await lazy<typeof import("./commands/container/top.ts")>(

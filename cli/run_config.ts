@@ -7,6 +7,7 @@
  */
 import { DEFAULT_HOST_CONFIG } from "../core/container/default_host_config.ts";
 import { DhowError } from "../core/errors.ts";
+import { parsePublish, type PortBindings } from "../core/network/port_spec.ts";
 import { parseUsernsMode } from "../core/host/nested_ids.ts";
 import type { ContainerConfig, ContainerCreate, HostConfig } from "../core/spec/docker_api.ts";
 import { collectEnv, collectLabels } from "./env_file.ts";
@@ -18,7 +19,6 @@ import * as values from "./run_values.ts";
 
 /** Flags dhow knows and does not serve yet, with what they wait for. */
 const UNSUPPORTED: Readonly<Record<string, readonly (keyof CreateFlags)[]>> = {
-  "published ports come with bridge networks": ["publish", "publishAll"],
   "resource limits come with cgroups": [
     "blkioWeight",
     "blkioWeightDevice",
@@ -67,11 +67,12 @@ export function buildCreateRequest(run: RunArguments): ContainerCreate {
   assertNamespaceModes(flags);
   assertSupported(run);
   const network = readNetworkFlags(flags);
-  const hostConfig = toHostConfig(run, network);
+  const published = parsePublish(flags.publish);
+  const hostConfig = toHostConfig(run, network, published);
   if (hostConfig.AutoRemove && !["", "no"].includes(hostConfig.RestartPolicy.Name)) {
     throw invalid("conflicting options: cannot specify both --restart and --rm");
   }
-  const config = toConfig(run);
+  const config = toConfig(run, published);
   if (network.macAddress !== "") config.MacAddress = network.macAddress;
   const request: ContainerCreate = { config, hostConfig };
   if (network.endpoints !== undefined) {
@@ -140,7 +141,10 @@ function parsePlatform(text: string): string {
   return text.toLowerCase();
 }
 
-function toConfig({ flags, given, args }: RunArguments): ContainerConfig {
+function toConfig(
+  { flags, given, args }: RunArguments,
+  published: PortBindings,
+): ContainerConfig {
   const attached = flags.attach.length === 0 ? ["stdout", "stderr"] : flags.attach;
   const attachStdin = flags.interactive || attached.includes("stdin");
   const config: ContainerConfig = {
@@ -165,7 +169,7 @@ function toConfig({ flags, given, args }: RunArguments): ContainerConfig {
   const { volumes } = values.splitVolumes(flags.volume);
   if (Object.keys(volumes).length > 0) config.Volumes = volumes;
   if (given("entrypoint")) config.Entrypoint = [flags.entrypoint];
-  const ports = flags.expose.flatMap(values.parseExpose);
+  const ports = [...Object.keys(published), ...flags.expose.flatMap(values.parseExpose)];
   if (ports.length > 0) config.ExposedPorts = Object.fromEntries(ports.map((port) => [port, {}]));
   const healthcheck = values.toHealthcheck(flags);
   if (healthcheck !== undefined) config.Healthcheck = healthcheck;
@@ -176,7 +180,11 @@ function toConfig({ flags, given, args }: RunArguments): ContainerConfig {
 
 const orNull = <T>(list: T[]): T[] | null => list.length === 0 ? null : list;
 
-function toHostConfig({ flags, given }: RunArguments, network: NetworkFlags): HostConfig {
+function toHostConfig(
+  { flags, given }: RunArguments,
+  network: NetworkFlags,
+  published: PortBindings,
+): HostConfig {
   const { binds } = values.splitVolumes(flags.volume);
   const systemPaths = flags.securityOpt.includes("systempaths=unconfined");
   const security = flags.securityOpt.filter((option) => option !== "systempaths=unconfined");
@@ -186,6 +194,7 @@ function toHostConfig({ flags, given }: RunArguments, network: NetworkFlags): Ho
     ContainerIDFile: flags.cidfile,
     LogConfig: values.parseLogConfig(flags.logDriver, flags.logOpt),
     NetworkMode: network.mode,
+    PortBindings: published,
     RestartPolicy: values.parseRestartPolicy(flags.restart),
     AutoRemove: flags.rm,
     VolumeDriver: flags.volumeDriver,
@@ -203,6 +212,7 @@ function toHostConfig({ flags, given }: RunArguments, network: NetworkFlags): Ho
     OomScoreAdj: flags.oomScoreAdj,
     PidMode: flags.pid === "private" ? "" : flags.pid,
     Privileged: flags.privileged,
+    PublishAllPorts: flags.publishAll,
     ReadonlyRootfs: flags.readOnly,
     SecurityOpt: orNull(values.readSecurityOptions(security)),
     UTSMode: flags.uts === "private" ? "" : flags.uts,

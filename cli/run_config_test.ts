@@ -42,7 +42,7 @@ Deno.test("buildCreateRequest() sorts flags into config and host config", () => 
 });
 
 Deno.test("buildCreateRequest() says what is still to come", () => {
-  for (const flag of ["-p80:80", "--memory=1g", "--cpus=1", "--gpus=all"]) {
+  for (const flag of ["--memory=1g", "--cpus=1", "--gpus=all"]) {
     const error = assertThrows(() => build(flag, "busybox"), DhowError, "is not supported yet");
     assertEquals(error.code, "unsupported");
   }

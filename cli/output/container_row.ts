@@ -6,6 +6,7 @@
 import { formatHumanDuration } from "../../core/lib/duration.ts";
 import { formatSize } from "../../core/lib/units.ts";
 import type { ContainerSummary } from "../../core/spec/docker_api.ts";
+import { formatPorts } from "./ports.ts";
 import { ellipsis, type Row, shortId } from "./rows.ts";
 import { formatGoTime } from "./time.ts";
 
@@ -71,13 +72,4 @@ export function toContainerRow(summary: ContainerSummary, options: { truncate: b
 function formatSizes({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
   const own = formatSize(SizeRw);
   return SizeRootFs > 0 ? `${own} (virtual ${formatSize(SizeRootFs)})` : own;
-}
-
-function formatPorts(ports: ContainerSummary["Ports"]): string {
-  return ports.map((port) => {
-    const inside = `${port.PrivatePort}/${port.Type}`;
-    if (port.PublicPort === undefined) return inside;
-    const host = port.IP?.includes(":") ? `[${port.IP}]` : port.IP ?? "";
-    return `${host}:${port.PublicPort}->${inside}`;
-  }).join(", ");
 }

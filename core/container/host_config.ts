@@ -37,6 +37,12 @@ export function assertSettings(config: ContainerConfig, hostConfig: HostConfig):
   if (config.Hostname && NetworkMode.startsWith("container:")) {
     throw invalid("conflicting options: hostname and the network mode");
   }
+  const publishes = Object.keys(hostConfig.PortBindings ?? {}).length > 0;
+  if (publishes && NetworkMode.startsWith("container:")) {
+    throw invalid(
+      "conflicting options: port publishing and the container type network mode",
+    );
+  }
   if (NetworkMode === "container:") {
     throw invalid("invalid network mode: invalid container format container:<name|id>");
   }

@@ -26,6 +26,8 @@ export interface InspectOptions {
   lowerDirs?: readonly string[];
   /** Its endpoints, by the name of the network. */
   networks?: Record<string, EndpointSettings>;
+  /** Exposed and published ports. */
+  ports?: NetworkSettings["Ports"];
   /** With `--size`: bytes of the container's own changes, and with the image's. */
   size?: { rw: number; rootFs: number };
 }
@@ -72,7 +74,7 @@ export function inspectContainer(
     ...size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs },
     Mounts: [...record.mounts, ...tmpfsMounts(hostConfig)],
     Config: orderConfig(config),
-    NetworkSettings: networkSettings(record, state, options.networks ?? {}),
+    NetworkSettings: networkSettings(record, state, options.networks ?? {}, options.ports ?? {}),
   };
 }
 
@@ -188,6 +190,7 @@ function networkSettings(
   record: ContainerRecord,
   state: State,
   networks: Record<string, EndpointSettings>,
+  ports: NetworkSettings["Ports"],
 ): NetworkSettings {
   const { bridge } = networks;
   const sharesNamespace = record.hostConfig.NetworkMode.startsWith("container:");
@@ -196,7 +199,7 @@ function networkSettings(
     Bridge: "",
     SandboxID: isOwn ? pseudoEndpointId(record.id, `sandbox/${state.startedAt}`) : "",
     SandboxKey: isOwn ? `/proc/${state.pid}/ns/net` : "",
-    Ports: {},
+    Ports: ports,
     HairpinMode: false,
     LinkLocalIPv6Address: "",
     LinkLocalIPv6PrefixLen: 0,

@@ -12,6 +12,8 @@ import { statusText } from "./status.ts";
 export interface SummaryOptions {
   /** Its endpoints, by the name of the network. */
   networks?: Record<string, EndpointSettings>;
+  /** Exposed and published ports. */
+  ports?: ContainerSummary["Ports"];
   /** Unix nanoseconds. @default this moment */
   now?: bigint;
 }
@@ -30,7 +32,7 @@ export function summarize(
     ImageID: record.image.id,
     Command: commandText([...config.Entrypoint ?? [], ...config.Cmd ?? []]),
     Created: Number(BigInt(record.createdNs) / 1_000_000_000n),
-    Ports: [],
+    Ports: options.ports ?? [],
     Labels: config.Labels,
     State: state.status,
     Status: statusText(state, options.now),

@@ -5,14 +5,26 @@
  * @module
  */
 import type { StorePaths } from "../host/paths.ts";
+import { isThere } from "../host/stat.ts";
 import { lazy } from "../lib/lazy.ts";
 import { forgetRouter, isRouterDead } from "../network/router_record.ts";
 import { readEndpoints } from "./endpoints.ts";
+import { portsDirectory } from "./ports_record.ts";
 import { containerDirectory, containerIds } from "./record.ts";
 import { isRunning, readState } from "./state.ts";
 
-/** Makes the router again if it has died while containers use it. What fails is left for the next command. */
+/**
+ * Makes the router again if it has died while containers use it, and what serves published ports. What fails is left for
+ * the next command.
+ */
 export async function mendNetworks(paths: StorePaths): Promise<void> {
+  await mendRouter(paths);
+  if (!isThere(portsDirectory(paths))) return;
+  const { mendPorts } = await lazy<typeof import("./ports.ts")>("./ports.ts", import.meta.url);
+  mendPorts(paths);
+}
+
+async function mendRouter(paths: StorePaths): Promise<void> {
   if (!isRouterDead(paths)) return;
   const isMissed = containerIds(paths).some((id) =>
     readEndpoints(paths, id).length > 0 &&

@@ -27,6 +27,7 @@ import { hostAddress } from "./host_address.ts";
 import type { NetworkFacts } from "./network_files.ts";
 import { containerDirectory, containerIds, type ContainerRecord, readRecord } from "./record.ts";
 import { endpointRequests, readEndpoints, usesBridges, writeEndpoints } from "./endpoints.ts";
+import { forgetPorts } from "./ports_record.ts";
 import { isRunning, readState } from "./state.ts";
 
 /** The networks of a container about to start. Disposing gives up what the container does not hold itself by then. */
@@ -254,6 +255,7 @@ export function openNamespaceOf(pid: number): OpenedNamespace {
 /** Gives back the addresses of a container that has ended. */
 export function releaseNetworks(paths: StorePaths, record: ContainerRecord): void {
   if (!usesBridges(record)) return;
+  forgetPorts(paths, record.id);
   for (const { network } of readEndpoints(paths, record.id)) {
     try {
       releaseAddresses(paths, readNetwork(paths, network), record.id);

@@ -26,6 +26,7 @@ import { killStray } from "./kill.ts";
 import { hasLinks, usesBridges } from "./endpoints.ts";
 import type { Links } from "./links.ts";
 import type { ConnectedNetworks } from "./networking.ts";
+import type { ReadyPorts } from "./ports.ts";
 import { logLimits } from "./log_options.ts";
 import { INIT_PATH } from "./create_spec_mounts.ts";
 import { writeNetworkFiles } from "./network_files.ts";
@@ -154,6 +155,7 @@ async function startLocked(
       prepareRemoval(trashOf(paths, record.id));
     }
   });
+  plan.ports?.serve();
   logContainerEvent(paths, record, "start");
   return { record, stdin: plan.takeStdin(), owner: plan.takeOwner() };
 }
@@ -175,6 +177,8 @@ export async function explainStart(paths: StorePaths, id: string): Promise<strin
 
 /** A plan together with the descriptors it names; disposing closes what was not taken. */
 interface OwnedPlan extends LaunchPlan, Disposable {
+  /** What it publishes, opened. */
+  ports: ReadyPorts | undefined;
   takeStdin(): Fd | undefined;
   takeOwner(): Fd | undefined;
 }
@@ -194,6 +198,8 @@ async function planStart(
     const networks = usesBridges(record) && options.explain !== true
       ? stack.use(await connect(paths, record, namespace, own?.number))
       : undefined;
+    const ports = networks === undefined ? undefined : await publish(paths, record);
+    if (ports !== undefined) stack.use(ports);
     const links = networks === undefined ? undefined : await resolve(paths, record);
     writeNetworkFiles(directory, record, { ...networks?.facts, links: links?.hosts ?? [] });
     const linked = links === undefined ? record : withVariables(record, links.env);
@@ -225,6 +231,7 @@ async function planStart(
       },
       terminal: io.terminal,
       monitor,
+      ports,
       takeStdin: () => io.takeStdin(),
       takeOwner: () => io.takeOwner(),
       [Symbol.dispose]: () => stack[Symbol.dispose](),
@@ -233,6 +240,17 @@ async function planStart(
     stack[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Opens the ports that a container publishes, if it publishes any. */
+async function publish(
+  paths: StorePaths,
+  record: ContainerRecord,
+): Promise<ReadyPorts | undefined> {
+  const { PortBindings, PublishAllPorts } = record.hostConfig;
+  if (!PublishAllPorts && Object.keys(PortBindings ?? {}).length === 0) return undefined;
+  const { preparePorts } = await lazy<typeof import("./ports.ts")>("./ports.ts", import.meta.url);
+  return await preparePorts(paths, record);
 }
 
 async function connect(

@@ -14,6 +14,7 @@ import {
 import { readState, type State } from "../container/state.ts";
 import { DhowError } from "../errors.ts";
 import { mendNetworks } from "../container/mend.ts";
+import { containerPorts, summaryPorts } from "../container/ports_record.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { ImageUser } from "../image/image_users.ts";
 import type { ResolvedImage } from "../image/resolve.ts";
@@ -74,7 +75,12 @@ export class LocalContainers extends ContainerFiles implements Containers {
       return await create();
     });
     logContainerEvent(this.#paths, record, "create");
-    return { id: record.id, warnings: [] };
+    const { NetworkMode, PortBindings } = record.hostConfig;
+    const discards = NetworkMode === "host" && Object.keys(PortBindings ?? {}).length > 0;
+    return {
+      id: record.id,
+      warnings: discards ? ["Published ports are discarded when using host network mode"] : [],
+    };
   }
 
   async #resolveImage(name: string): Promise<ResolvedImage> {
@@ -275,6 +281,7 @@ export class LocalContainers extends ContainerFiles implements Containers {
     return inspectContainer(record, state, {
       directory,
       networks: containerNetworks(this.#paths, record, state),
+      ports: containerPorts(this.#paths, record, state),
       ...lowerDirs && { lowerDirs },
       ...options.size && { size: containerSize(this.#paths, record) },
     });
@@ -305,7 +312,10 @@ export class LocalContainers extends ContainerFiles implements Containers {
       ...options.filters?.ancestor && { ancestorIds: await this.#ancestors() },
     });
     const rows = found.map(({ record, state, networks }) =>
-      summarize(record, state, { networks: networks?.() ?? {} })
+      summarize(record, state, {
+        networks: networks?.() ?? {},
+        ports: summaryPorts(containerPorts(this.#paths, record, state)),
+      })
     );
     if (!size) return rows;
     const { containerSize } = await lazy<typeof import("../container/size.ts")>(

@@ -10,7 +10,8 @@ import { boundPort, listenInet } from "../../ffi/inet_socket.ts";
 import { spawnOrphan } from "../../ffi/program/spawn.ts";
 import { DhowError } from "../errors.ts";
 import { ipBytes } from "./ip_bytes.ts";
-import { buildProxy, PROXY_NAME, type ProxyTarget } from "./proxy_program.ts";
+import type { ProxyTarget } from "./proxy_context.ts";
+import { buildProxy, PROXY_NAME } from "./proxy_program.ts";
 
 /** A port of the container that is to be published. */
 export interface PortRequest {

@@ -15,7 +15,7 @@ import {
   type ProxyContext,
   type ProxyTarget,
   SOCKADDR_SIZE,
-} from "./proxy_program.ts";
+} from "./proxy_context.ts";
 
 /** A direction's part of a connection: where from, where to, its pipe (0 for none), bytes in it, and how far it is. */
 const DIRECTION = { from: 0, to: 8, pipe: 16, pipeEnd: 24, held: 32, state: 40, size: 48 } as const;

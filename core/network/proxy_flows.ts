@@ -9,7 +9,7 @@
 import * as C from "../../ffi/abi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { Address, Label, ProgramBuilder, Value } from "../../ffi/program/builder.ts";
-import { encodeSockaddr, EPOLLIN, KIND, LISTENER, type ProxyContext } from "./proxy_program.ts";
+import { encodeSockaddr, EPOLLIN, KIND, LISTENER, type ProxyContext } from "./proxy_context.ts";
 
 /**
  * A flow: its kind (0 while unused), the next of its bucket or the next unused one, the listener, the socket, when it was

@@ -17,46 +17,19 @@ import {
   type Value,
 } from "../../ffi/program/builder.ts";
 import { closeAllBut, nameProcess, resetSignals } from "../../ffi/program/fragments.ts";
-import { ipBytes } from "./ip_bytes.ts";
 import { ConnectionPump } from "./proxy_connections.ts";
+import {
+  EPOLLIN,
+  KIND,
+  LISTENER,
+  type ProxyContext,
+  type ProxyListener,
+  type ProxyPlan,
+} from "./proxy_context.ts";
 import { DatagramFlows } from "./proxy_flows.ts";
 
 /** As ps(1) shows it. */
 export const PROXY_NAME = "dhow-port";
-
-/** A socket that listens on the host, and where what comes in is to go. */
-export interface ProxyListener {
-  fd: number;
-  protocol: "tcp" | "udp";
-  /** Of the socket's address. */
-  version: 4 | 6;
-  /** The container's port. */
-  port: number;
-}
-
-/** The container's own address, and its gateway's: that is who it sees where the client's cannot be kept. */
-export interface ProxyTarget {
-  address: string;
-  gateway: string;
-}
-
-/** What a proxy needs. */
-export interface ProxyPlan {
-  listeners: readonly ProxyListener[];
-  ipv4?: ProxyTarget;
-  ipv6?: ProxyTarget;
-  /** The container's namespaces, by descriptor. */
-  userns: number;
-  netns: number;
-  /** The container's init. */
-  pid: number;
-  devNull: number;
-}
-
-/** What an event is about: the first word of what its data point to. */
-export const KIND = { init: 1, tcp: 2, udp: 3, connection: 4, flow: 5 } as const;
-/** An entry of the listeners' table: kind, descriptor, port in network order, version. */
-export const LISTENER = { fd: 8, port: 16, version: 24, size: 32 } as const;
 
 const ARM = Deno.build.arch === "aarch64";
 /** `struct epoll_event`, packed on x86_64 only. */
@@ -64,33 +37,12 @@ const EVENT = ARM ? { data: 8, size: 16 } : { data: 4, size: 12 };
 const EVENTS = 64;
 
 const EPOLL_CTL_ADD = 1, EPOLL_CTL_MOD = 3;
-/** For {@linkcode ProxyContext.watch}. */
-export const EPOLLIN = 1;
 const EPOLLOUT = 4, EPOLLRDHUP = 0x2000, EPOLLET = 2 ** 31;
 const EVERYTHING = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
 const RLIMIT_NOFILE = 7, SIG_IGN = 1;
 const CAP_NET_ADMIN = 12, CAP_NET_RAW = 13;
 /** How long a proxy that ran out of descriptors waits before it accepts again, in milliseconds. */
 const STALL_MS = 100;
-
-/** What the parts of the program share. */
-export interface ProxyContext {
-  readonly p: ProgramBuilder;
-  readonly plan: ProxyPlan;
-  readonly epoll: Value;
-  /** Handles the next event. */
-  readonly next: Label;
-  /** Handles the next event after descriptors have become free. */
-  readonly closed: Label;
-  /** Where to go when a descriptor could not be had: the listeners are asked again later. */
-  readonly stalled: Label;
-  /** What the event is about. */
-  readonly subject: Value;
-  /** Asks to be told, once for each change, what can be done with `fd`. */
-  watch(fd: Value | number, subject: Value | Address, how?: number): Value;
-  /** The same for one that is watched: what can be done is told once more. */
-  watchAgain(fd: Value, subject: Value, how?: number): void;
-}
 
 /** Builds the program. Pure. */
 export function buildProxy(plan: ProxyPlan): Program {
@@ -258,15 +210,3 @@ class ProxyProgram implements ProxyContext {
 function swap16(port: number): number {
   return (port & 0xff) << 8 | port >> 8;
 }
-
-/** The `struct sockaddr_in` or `sockaddr_in6` of an address, port 0, in 32 bytes. */
-export function encodeSockaddr(address: string): Uint8Array<ArrayBuffer> {
-  const bytes = ipBytes(address);
-  const sockaddr = new Uint8Array(32);
-  sockaddr[0] = bytes.length === 4 ? C.AF_INET : C.AF_INET6;
-  sockaddr.set(bytes, bytes.length === 4 ? 4 : 8);
-  return sockaddr;
-}
-
-/** Lengths of socket addresses. */
-export const SOCKADDR_SIZE = { 4: 16, 6: 28 } as const;

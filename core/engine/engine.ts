@@ -319,7 +319,7 @@ export interface System {
   info(): Promise<Record<string, unknown>>;
   /** What everything takes on the disk. Takes as long as du(1). */
   diskUsage(): Promise<DiskUsage>;
-  /** Removes unused containers, images and, with `volumes`, anonymous volumes. */
+  /** Removes unused containers, networks, images and, with `volumes`, anonymous volumes. */
   prune(options?: SystemPruneOptions): Promise<SystemPruneReport>;
   /** What `docker version` shows. */
   version(): Promise<Record<string, unknown>>;

@@ -58,10 +58,12 @@ export class LocalSystem implements System {
   async prune(options: SystemPruneOptions = {}): Promise<SystemPruneReport> {
     const { all = false, filters = {} } = options;
     const containers = await this.#engine.containers.prune(filters);
+    const networks = await this.#engine.networks.prune(filters);
     const volumes = options.volumes
       ? await this.#engine.volumes.prune(filters)
       : { removed: [], reclaimedBytes: 0 };
-    return { containers, volumes, images: await this.#engine.images.prune({ all, filters }) };
+    const images = await this.#engine.images.prune({ all, filters });
+    return { containers, networks, volumes, images };
   }
 
   async version(): Promise<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 /**
- * `dhow inspect`: containers, images and volumes alike.
+ * `dhow inspect`: containers, images, networks and volumes alike.
  *
  * @module
  */
@@ -48,11 +48,13 @@ async function find(
   const { size, type } = options;
   if (type === "container") return await engine.containers.inspect(name, { size });
   if (type === "image") return await engine.images.inspect(name);
+  if (type === "network") return await engine.networks.inspect(name);
   if (type === "volume") return await engine.volumes.inspect(name);
   if (type === "") {
     const lookups = [
       () => engine.containers.inspect(name, { size }),
       () => engine.images.inspect(name),
+      () => engine.networks.inspect(name),
       () => engine.volumes.inspect(name),
     ];
     for (const lookup of lookups) {

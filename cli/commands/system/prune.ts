@@ -28,6 +28,7 @@ export const pruneSystem = command({
     if (!await mayPrune(warning(flags), flags.force, out)) return;
     const report = await engine.system.prune({ all, volumes, filters });
     reportPruned("Deleted Containers", report.containers, out);
+    reportPruned("Deleted Networks", { removed: report.networks, reclaimedBytes: 0 }, out);
     reportPruned("Deleted Volumes", report.volumes, out);
     reportPruned("Deleted Images", report.images, out);
     const kinds = [report.containers, report.volumes, report.images];

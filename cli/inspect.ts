@@ -18,12 +18,14 @@ const POINTERS = new Set(
 /** Go fields that are maps: unset, they print as `map[]`. */
 const MAPS = new Set(
   ("Labels Volumes PortBindings DriverOpts Data Annotations ExposedPorts Sysctls Tmpfs Config " +
-    "StorageOpt Networks Ports").split(" "),
+    "StorageOpt Networks Ports Options").split(" "),
 );
+/** Go fields that are strings: unset, they print as nothing. */
+const STRINGS = new Set(["Name", "Driver"]);
 /** Fields that are left out of the JSON when unset, but that Go's templates know. */
 const OPTIONAL = new Set(
   ("SizeRw SizeRootFs Health Healthcheck Init StopTimeout Annotations ExposedPorts Sysctls Tmpfs " +
-    "StorageOpt Mounts StopSignal Shell").split(" "),
+    "StorageOpt Mounts StopSignal Shell Name Driver").split(" "),
 );
 
 /**
@@ -59,6 +61,11 @@ export async function inspectAll(
   return errors.length > 0 ? 1 : 0;
 }
 
+function nilText(field: string): string {
+  if (STRINGS.has(field)) return "";
+  return POINTERS.has(field) ? "<nil>" : MAPS.has(field) ? "map[]" : "[]";
+}
+
 async function compile(source: string): Promise<Template> {
   const { compileTemplate } = await lazy<typeof import("./output/template.ts")>(
     "./output/template.ts",
@@ -66,7 +73,7 @@ async function compile(source: string): Promise<Template> {
   );
   try {
     return compileTemplate(source, {
-      nilText: (field) => POINTERS.has(field) ? "<nil>" : MAPS.has(field) ? "map[]" : "[]",
+      nilText,
       isOptional: (field) => OPTIONAL.has(field),
     });
   } catch (error) {

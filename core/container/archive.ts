@@ -10,12 +10,16 @@ import { O_RDWR, POLLIN } from "../../ffi/abi/constants.ts";
 import { type Fd, open, pipe, pollAsync, read, write } from "../../ffi/fd.ts";
 import { DhowError, type ErrorCode } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { isThere } from "../host/stat.ts";
 import { startInside } from "../runtime/inside.ts";
 import { ensureUserNamespace } from "../runtime/userns.ts";
+import type { MountPoint } from "../spec/docker_api.ts";
 import type { CallOptions } from "../spec/streams.ts";
-import type { ArchiveRequest, ArchiveRoot, InsidePathStat } from "./archive_inside.ts";
+import { readVolume } from "../volume/volume.ts";
+import { volumeMount } from "../volume/volume_options.ts";
+import type { ArchiveBind, ArchiveRequest, ArchiveRoot, InsidePathStat } from "./archive_inside.ts";
 import { layersOf } from "./container_layers.ts";
-import { containerDirectory, readRecord } from "./record.ts";
+import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { stoppedRoot } from "./root_layers.ts";
 import { isRunning, readState } from "./state.ts";
 
@@ -236,9 +240,23 @@ async function archiveRoot(paths: StorePaths, id: string): Promise<ArchiveRoot> 
   const record = readRecord(paths, id);
   return {
     ...stoppedRoot(paths, record, await layersOf(paths, record)),
-    binds: record.mounts.map(({ Source, Destination }) => ({
-      source: Source,
-      target: Destination,
-    })),
+    binds: record.mounts.flatMap((point) => bindsOf(paths, record, point)),
   };
+}
+
+/** Where a volume or directory that the container would see is. A tmpfs or an image that is mounted is not there yet. */
+function bindsOf(
+  paths: StorePaths,
+  { subpaths = {} }: ContainerRecord,
+  { Type, Name, Source, Destination }: MountPoint,
+): ArchiveBind[] {
+  if (Type !== "bind" && Type !== "volume") return [];
+  const subpath = subpaths[Destination];
+  let source = Source;
+  if (Type === "volume" && Name) {
+    const own = volumeMount(Source, readVolume(paths, Name).Options ?? {}, isThere);
+    if (own?.type === "tmpfs") return [];
+    source = own?.source ?? Source;
+  }
+  return [{ source, target: Destination, ...subpath !== undefined && { subpath } }];
 }

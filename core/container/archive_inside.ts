@@ -14,7 +14,9 @@ import {
   openat,
   openat2,
   readlinkat,
+  RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
   S_IFDIR,
   S_IFLNK,
   S_IFMT,
@@ -32,7 +34,15 @@ import { keepProcAtHand, LayerUnpacker } from "../layer/unpack.ts";
 /** Where the container's root is. */
 export type ArchiveRoot =
   | { kind: "process"; pid: number }
-  | (StoppedRoot & { binds: { source: string; target: string }[] });
+  | (StoppedRoot & { binds: ArchiveBind[] });
+
+/** What is mounted in a container that does not run. */
+export interface ArchiveBind {
+  source: string;
+  target: string;
+  /** What below the source. */
+  subpath?: string;
+}
 
 /** What `dhow __archive` is to do. */
 export interface ArchiveRequest {
@@ -100,15 +110,18 @@ function enterRoot({ root, ids }: ArchiveRequest, bare: boolean): void {
     return chrootTo(cloneMount("/"));
   }
   const fd = mountRoot(root);
-  if (!bare) { for (const { source, target } of root.binds) bindInto(fd, source, target); }
+  if (!bare) { for (const bind of root.binds) bindInto(fd, bind); }
   chrootTo(fd);
 }
 
 /** A volume appears where the container would see it; one whose place is missing is left out. */
-function bindInto(root: number, source: string, target: string): void {
+function bindInto(root: number, { source, target, subpath }: ArchiveBind): void {
   try {
     const place = openat2(root, target, O_PATH, RESOLVE_IN_ROOT);
-    mount(source, `/proc/self/fd/${place}`, { flags: MS_BIND | MS_REC });
+    const whole = openat(AT_FDCWD, source, O_PATH);
+    const resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    const shown = subpath === undefined ? whole : openat2(whole, subpath, O_PATH, resolve);
+    mount(`/proc/self/fd/${shown}`, `/proc/self/fd/${place}`, { flags: MS_BIND | MS_REC });
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
   }

@@ -178,7 +178,7 @@ class Resolver implements ResolvedMounts {
       Destination: target,
       Mode: "",
       RW: false,
-      Propagation: "",
+      Propagation: "rprivate",
     };
   }
 

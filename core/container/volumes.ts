@@ -102,8 +102,8 @@ function assertListFilters(filters: Record<string, string[]>): boolean | undefin
 }
 
 function readFlag(key: string, values: readonly string[]): boolean {
-  const isTrue = values.every((value) => value === "1" || value === "true");
-  const isFalse = values.every((value) => value === "0" || value === "false");
+  const isTrue = values.every((value) => /^(1|t|T|true|TRUE|True)$/.test(value));
+  const isFalse = values.every((value) => /^(0|f|F|false|FALSE|False)$/.test(value));
   if (isTrue || isFalse) return isTrue;
   throw new DhowError("invalid_argument", `invalid filter '${key}=[${values.join(" ")}]'`);
 }
@@ -182,6 +182,13 @@ export async function pruneVolumes(
   const { all = ["false"], label = [], "label!": unwanted = [], ...unknown } = filters;
   for (const key of Object.keys(unknown)) {
     throw new DhowError("invalid_argument", `invalid filter '${key}'`);
+  }
+  const wrong = all.find((value) => !/^([01tTfF]|true|TRUE|True|false|FALSE|False)$/.test(value));
+  if (wrong !== undefined) {
+    throw new DhowError(
+      "invalid_argument",
+      `invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(wrong)}: invalid syntax`,
+    );
   }
   const isAll = readFlag("all", all);
   const used = volumeUsers(paths);

@@ -134,7 +134,7 @@ function findProblem(spec: MountSpec): string | undefined {
     case "image":
       if (source === "") return "field Source must not be empty";
       return leadsOut(spec.ImageOptions?.Subpath)
-        ? "subpath must be a relative path within the image"
+        ? "subpath must be a relative path within the volume"
         : undefined;
     default:
       return "mount type unknown";
@@ -215,7 +215,25 @@ export function parseMount(text: string, toAbsolute: (path: string) => string): 
     applyField(spec, { key, value, field, toAbsolute });
   }
   assertNotMixed(spec);
-  return spec;
+  return inOrder(spec);
+}
+
+/** With the fields in docker's order, and those that docker's client always sends. */
+function inOrder(spec: MountSpec): MountSpec {
+  const { Type, Source, Target, VolumeOptions, ...rest } = spec;
+  return {
+    Type,
+    ...Source !== undefined && { Source },
+    Target,
+    ...rest,
+    ...VolumeOptions &&
+      { VolumeOptions: { ...VolumeOptions, DriverConfig: driverOf(VolumeOptions) } },
+  };
+}
+
+function driverOf({ DriverConfig = {} }: NonNullable<MountSpec["VolumeOptions"]>) {
+  const { Name, Options } = DriverConfig;
+  return { ...Name !== undefined && { Name }, ...Options && { Options } };
 }
 
 const BOOLEAN_KEYS = new Set([

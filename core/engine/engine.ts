@@ -339,6 +339,8 @@ export interface SystemPruneOptions {
 export interface SystemPruneReport {
   /** Stopped containers. */
   containers: PruneReport;
+  /** The names of networks nobody is in. */
+  networks: string[];
   /** Anonymous volumes. */
   volumes: PruneReport;
   /** Unused images. */

@@ -28,8 +28,10 @@ export interface ContainerOptions {
   tmpfs?: Record<string, string>;
   /** `--label`. */
   labels?: Record<string, string>;
-  /** `--network`: `none`, `host` or `container:NAME`. @default `none` */
+  /** `--network`: `none`, `host`, `bridge`, `container:NAME`, or the name of a network that was made. @default `none` */
   network?: string;
+  /** `--network-alias`: further names that others on its network, which must be one that was made, find it by. */
+  networkAliases?: string[];
   /** `--read-only`. @default false */
   readOnly?: boolean;
   /** `--init`. @default false */
@@ -65,6 +67,11 @@ export function createRequest(image: string, options: ContainerOptions = {}): Co
       Labels: options.labels ?? {},
     },
     hostConfig: { ...DEFAULT_HOST_CONFIG, ...hostConfig(options), ...options.hostConfig },
+    ...options.network !== undefined && options.networkAliases?.length && {
+      networkingConfig: {
+        EndpointsConfig: { [options.network]: { Aliases: options.networkAliases } },
+      },
+    },
   };
 }
 

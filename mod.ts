@@ -36,6 +36,7 @@ export type {
   ListContainersOptions,
   LogRecord,
   LogsOptions,
+  Networks,
   OutputChunk,
   PathStat,
   ProgressListener,
@@ -50,6 +51,7 @@ export type {
   TransferOptions,
   TransferProgress,
   TransferStatus,
+  Volumes,
 } from "./core/engine/engine.ts";
 export { DhowError, type ErrorCode } from "./core/errors.ts";
 export type * from "./core/spec/docker_api.ts";

@@ -27,6 +27,7 @@ export interface VolumeCreate {
   /** Made up where it is absent. */
   Name?: string;
   /** @default "local" */
+  /** `local`. */
   Driver?: string;
   /** `type`, `device` and `o`. */
   DriverOpts?: Record<string, string>;

@@ -26,8 +26,7 @@ export interface VolumeInspect {
 export interface VolumeCreate {
   /** Made up where it is absent. */
   Name?: string;
-  /** @default "local" */
-  /** `local`. */
+  /** Only `local`. @default "local" */
   Driver?: string;
   /** `type`, `device` and `o`. */
   DriverOpts?: Record<string, string>;

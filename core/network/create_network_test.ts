@@ -101,3 +101,17 @@ Deno.test("the default networks are there without having been made", async () =>
     assertEquals(ids, [64, 64, 64]);
   });
 });
+
+Deno.test("a bridge cannot be called like what the router has already, nor like a rule", async () => {
+  await withStore((paths) => {
+    const name = (text: string) => ({ Options: { "com.docker.network.bridge.name": text } });
+    for (
+      const text of ["lo", "tap0", "veth1", "all", "%d", 'b"; x', "..", "a b", "0123456789abcdef"]
+    ) {
+      assertThrows(() => createNetwork(paths, "n", name(text)), DhowError, "invalid bridge name");
+    }
+    assertThrows(() => createNetwork(paths, "n", name("docker0")), DhowError, "same bridge name");
+    const unnamed = createNetwork(paths, "n", name(""));
+    assertEquals(bridgeName(unnamed), `br-${unnamed.id.slice(0, 12)}`);
+  });
+});

@@ -7,8 +7,8 @@ import { DhowError } from "../errors.ts";
 import { parseAddress } from "./subnet.ts";
 
 const PREFIX = "com.docker.network.bridge.";
-/** The longest name of an interface. */
-const MAX_NAME = 15;
+/** Interfaces that there are in the router namespace, and names that the kernel's settings have a meaning for. */
+const RESERVED = /^(lo|tap\d*|veth.*|all|default)$/;
 const GATEWAY_MODES = ["nat", "nat-unprotected", "routed", "isolated"];
 
 /** What is wrong with a value, by option; options that are not here are kept and mean nothing. */
@@ -45,10 +45,13 @@ export function assertBridgeOptions(options: Readonly<Record<string, string>>): 
     throw invalid(`invalid MTU number: ${mtu}`);
   }
   const name = options[`${PREFIX}name`] ?? "";
-  if (new TextEncoder().encode(name).length > MAX_NAME || /^\.{1,2}$|[\s/:"\\{}]/.test(name)) {
+  if (name !== "" && !/^[\w.-]{1,15}$/.test(name) || /^\.{1,2}$/.test(name)) {
     throw invalid(
-      `invalid bridge name "${name}": it has at most ${MAX_NAME} characters, none of them white space, a slash or a quote`,
+      `invalid bridge name "${name}": it has at most 15 characters, letters, digits and _.-`,
     );
+  }
+  if (RESERVED.test(name)) {
+    throw invalid(`invalid bridge name "${name}": another interface is called so`);
   }
 }
 

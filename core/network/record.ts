@@ -97,13 +97,14 @@ export function assertAttachable({ configOnly }: NetworkRecord): void {
 
 /** The name of a network's bridge in the router namespace. */
 export function bridgeName(network: NetworkRecord): string {
-  return network.options["com.docker.network.bridge.name"] ??
+  return network.options["com.docker.network.bridge.name"] ||
     (network.name === "bridge" ? "docker0" : `br-${network.id.slice(0, 12)}`);
 }
 
 /** The largest packet on a network. */
 export function mtuOf(network: NetworkRecord): number {
-  return Number(network.options["com.docker.network.driver.mtu"] ?? 65520);
+  // As docker: 0 is as good as nothing.
+  return Number(network.options["com.docker.network.driver.mtu"] ?? 0) || 65520;
 }
 
 /** Networks that are there without having been made, and their drivers. */

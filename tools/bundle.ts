@@ -28,6 +28,7 @@ const HOT: ReadonlySet<string> = new Set([
   "/core/container/host_config.ts",
   "/core/container/remove.ts",
   "/core/container/start.ts",
+  "/core/container/volumes.ts",
   "/core/engine/local.ts",
   "/core/host/terminal.ts",
   "/core/image/ensure_unpacked.ts",

@@ -32,7 +32,7 @@ export async function chooseOwnIds(paths: StorePaths, mode: UsernsMode): Promise
     const taken = mode.kind === "auto" ? rangesInUse(paths) : [];
     const ids = nestedIds(mode, namespace.map, { taken });
     return {
-      name: nestedName(namespace.map, ids),
+      name: nestedName(namespace.map, mode, ids),
       ids,
       giveToRoot: (path) => giveToRoot(namespace, ids, [path]),
       [Symbol.dispose]: () => stack[Symbol.dispose](),

@@ -192,7 +192,7 @@ export async function pruneVolumes(
   }
   const isAll = readFlag("all", all);
   const used = volumeUsers(paths);
-  const removed: string[] = [], trees: string[] = [];
+  const removed: string[] = [], trees = halfMade(paths);
   for (const record of listVolumeRecords(paths)) {
     const labels = record.Labels ?? {};
     const passes = (isAll || isAnonymous(record)) &&
@@ -207,6 +207,17 @@ export async function pruneVolumes(
   const reclaimedBytes = trees.reduce((sum, tree) => sum + treeSize(`${tree}/_data`), 0);
   await removeTreesAnyhow(paths, trees);
   return { removed, reclaimedBytes };
+}
+
+/** Beginnings of volumes whose makers were killed: it takes milliseconds to make one. */
+function halfMade(paths: StorePaths): string[] {
+  try {
+    return [...Deno.readDirSync(paths.volumes)].map(({ name }) => `${paths.volumes}/${name}`)
+      .filter((path) => path.includes("/.new-"))
+      .filter((path) => (Deno.lstatSync(path).mtime?.getTime() ?? 0) < Date.now() - 3_600_000);
+  } catch {
+    return []; // there are no volumes, or one has got its name meanwhile
+  }
 }
 
 function logVolumeEvent(paths: StorePaths, name: string, action: string): void {

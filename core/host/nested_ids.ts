@@ -163,10 +163,15 @@ function autoRange(
 }
 
 /** The mapping's name in the store, below `layers`: short, and another for another mapping. */
-export function nestedName(base: IdMap, { uids, gids }: NestedIds): string {
-  const text = (mappings: readonly IdMapping[]) =>
-    mappings.map(({ containerID, hostID, size }) => `${containerID}.${hostID}.${size}`).join("_");
-  return `${base.name}+${text(uids)}${text(uids) === text(gids) ? "" : `+${text(gids)}`}`;
+export function nestedName(base: IdMap, mode: UsernsMode, { uids }: NestedIds): string {
+  switch (mode.kind) {
+    case "keep-id":
+      return `${base.name}+keep-${keptUser(mode).replace(":", "-")}`;
+    case "nomap":
+      return `${base.name}+nomap`;
+    case "auto":
+      return `${base.name}+auto-${uids[0]!.hostID}-${uids[0]!.size}`;
+  }
 }
 
 /** What id a container's id is in the shared user namespace; undefined if it has no place there. */

@@ -7,6 +7,7 @@ import {
   parseUsernsMode,
   toContainer,
   toShared,
+  type UsernsMode,
 } from "./nested_ids.ts";
 import type { IdMap } from "./subid.ts";
 
@@ -72,9 +73,15 @@ Deno.test("nestedIds() has no place for the caller with nomap, nor shares a rang
 });
 
 Deno.test("nestedName() tells mappings apart", () => {
-  const names = [{ kind: "keep-id" }, { kind: "keep-id", uid: 1000, gid: 5 }, { kind: "nomap" }]
-    .map((mode) => nestedName(base, nestedIds(mode as { kind: "keep-id" }, base, { who })));
-  assertEquals(new Set(names).size, 3);
+  const modes: UsernsMode[] = [
+    { kind: "keep-id" },
+    { kind: "keep-id", uid: 1000, gid: 5 },
+    { kind: "nomap" },
+    { kind: "auto" },
+    { kind: "auto", size: 2000 },
+  ];
+  const names = modes.map((mode) => nestedName(base, mode, nestedIds(mode, base, { who })));
+  assertEquals(new Set(names).size, modes.length);
 });
 
 Deno.test("nestedIds() says what is missing where only one id is mapped", () => {

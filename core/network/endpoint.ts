@@ -9,6 +9,7 @@ import {
   addRoute,
   addVeth,
   findLink,
+  isolatePort,
   linkUp,
   removeLink,
   setMtu,
@@ -18,7 +19,7 @@ import type { Request } from "../../ffi/netlink/message.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import { ensureBridge, type RouterAccess } from "./bridge.ts";
 import { ipBytes } from "./ip_bytes.ts";
-import { type Endpoint, mtuOf, type NetworkRecord } from "./record.ts";
+import { allowsBetween, type Endpoint, mtuOf, type NetworkRecord } from "./record.ts";
 
 /** Marks connections that are made for a client outside, so that answers come back to who made them. */
 export const PROXY_MARK = 1;
@@ -81,6 +82,8 @@ export async function attachEndpoint(
     if (failed.code !== "EEXIST") throw failed;
     access.link.request(removeLink(here.name), add); // of one that is dead
   }
+  // The packet filter sees nothing of what stays on a bridge.
+  if (!allowsBetween(network)) access.link.request(isolatePort(here.name));
   // A bridge takes the smallest MTU of its ports as soon as it has some.
   if (bridge.mtu !== mtu) access.link.request(setMtu(bridge.index, mtu));
   const { index } = findLink(there.inside, endpoint.interface)!;

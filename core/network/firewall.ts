@@ -9,7 +9,7 @@ import { pipe, widenPipe, write } from "../../ffi/fd.ts";
 import { CLONE_NEWNET } from "../../ffi/abi/constants.ts";
 import { runCommandInside } from "../runtime/inside.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
-import { bridgeName, type NetworkRecord } from "./record.ts";
+import { allowsBetween, bridgeName, type NetworkRecord } from "./record.ts";
 import { findProgram, UPLINK_INTERFACE } from "./uplink.ts";
 
 const TABLE = "inet dhow";
@@ -45,10 +45,9 @@ table ${TABLE} {
 /** What is added for a network; adding it twice changes nothing. */
 export function networkRules(network: NetworkRecord): string {
   const name = `"${bridgeName(network)}"`;
-  const same = network.options["com.docker.network.bridge.enable_icc"] !== "false";
   return [
     `add element ${TABLE} bridges { ${name} }`,
-    ...same ? [`add element ${TABLE} same { ${name} . ${name} }`] : [],
+    ...allowsBetween(network) ? [`add element ${TABLE} same { ${name} . ${name} }`] : [],
     ...network.internal ? [`add element ${TABLE} internal { ${name} }`] : [],
   ].join("\n") + "\n";
 }

@@ -101,6 +101,11 @@ export function bridgeName(network: NetworkRecord): string {
     (network.name === "bridge" ? "docker0" : `br-${network.id.slice(0, 12)}`);
 }
 
+/** Whether the containers of a network reach one another. */
+export function allowsBetween(network: NetworkRecord): boolean {
+  return !/^(0|f|false)$/i.test(network.options["com.docker.network.bridge.enable_icc"] ?? "");
+}
+
 /** The largest packet on a network. */
 export function mtuOf(network: NetworkRecord): number {
   // As docker: 0 is as good as nothing.

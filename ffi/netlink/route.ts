@@ -13,6 +13,7 @@ import {
   type Request,
   textOf,
   u32Of,
+  u8,
 } from "./message.ts";
 
 const AF_UNSPEC = 0, AF_INET6 = 10;
@@ -23,6 +24,7 @@ const NLM_F_REPLACE = 0x100, NLM_F_EXCL = 0x200, NLM_F_CREATE = 0x400;
 const IFLA_ADDRESS = 1, IFLA_IFNAME = 3, IFLA_MTU = 4, IFLA_MASTER = 10, IFLA_LINKINFO = 18;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1, IFLA_INFO_DATA = 2, VETH_INFO_PEER = 1;
+const IFLA_INFO_SLAVE_KIND = 4, IFLA_INFO_SLAVE_DATA = 5, IFLA_BRPORT_ISOLATED = 33;
 const IFF_UP = 1;
 const IFA_ADDRESS = 1, IFA_LOCAL = 2, IFA_BROADCAST = 4, IFA_FLAGS = 8;
 /** The address is used at once, without asking whether somebody else has it. */
@@ -131,6 +133,16 @@ export function addVeth(
     ], IFF_UP),
     flags: NLM_F_CREATE | NLM_F_EXCL,
   };
+}
+
+/** Keeps a bridge's port from others that are isolated too: it reaches the bridge itself, and what is beyond. */
+export function isolatePort(link: LinkId): Request {
+  return linkRequest(link, `isolate ${link}`, [
+    [IFLA_LINKINFO, [
+      [IFLA_INFO_SLAVE_KIND, "bridge"],
+      [IFLA_INFO_SLAVE_DATA, [[IFLA_BRPORT_ISOLATED, u8(1)]]],
+    ]],
+  ]);
 }
 
 /** Removes a link; a veth's other end goes with it. */

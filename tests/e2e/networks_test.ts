@@ -104,6 +104,19 @@ containerTest(
   },
 );
 
+containerTest("containers that may not reach one another reach the rest", async (box) => {
+  const option = ["-o", "com.docker.network.bridge.enable_icc=0"];
+  await box.ok("network", "create", "--subnet", "10.71.0.0/24", ...option, "apart");
+  await start(box, "apart-one", "--network", "apart");
+  await start(box, "apart-two", "--network", "apart");
+  await start(box, "apart-three");
+  await box.ok("network", "connect", "apart", "apart-three");
+  for (const address of ["10.71.0.3", "10.71.0.4"]) {
+    assertEquals((await box.dhow("exec", "apart-one", "ping", "-c1", "-W1", address)).code, 1);
+  }
+  await sh(box, "apart-one", "ping -c1 -W2 10.71.0.1");
+});
+
 containerTest("a full network says so, and gives what the dead had", async (box) => {
   await box.ok("network", "create", "--subnet", "10.71.0.0/29", "full");
   const names = [1, 2, 3, 4, 5].map((i) => `full-${i}`);

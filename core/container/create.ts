@@ -7,7 +7,7 @@ import { lazy } from "../lib/lazy.ts";
 import type { ResolvedImage } from "../image/resolve.ts";
 import { DhowError } from "../errors.ts";
 import { keptUser, type NestedIds, parseUsernsMode, type UsernsMode } from "../host/nested_ids.ts";
-import { notice } from "../host/notice.ts";
+import { tell } from "../host/notice.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { currentIdMap } from "../runtime/userns.ts";
@@ -197,23 +197,11 @@ async function ensureLayers(
     import.meta.url,
   );
   using worker = await openNamespaceWorker(paths, undefined, ids && { name, ids });
-  using _told = ids && tellOfUnpacking(paths, image.reference, name);
+  if (ids !== undefined) {
+    tell(`dhow: Unpacking ${image.reference} once more, for other owners of its files (${name})`);
+  }
   await ensureUnpacked(paths, image, worker);
   return worker.mapping;
-}
-
-/** Another mapping is another unpacking, which takes its time. */
-function tellOfUnpacking(paths: StorePaths, reference: string, mapping: string): Disposable {
-  const mark = `${paths.tmp}/told-${crypto.randomUUID()}`;
-  ensureLayout(paths);
-  notice(mark, `dhow: Unpacking ${reference} once more for other owners of its files (${mapping})`);
-  return {
-    [Symbol.dispose]() {
-      try {
-        Deno.removeSync(mark);
-      } catch { /* nobody wanted to be told */ }
-    },
-  };
 }
 
 function assertPlatform(wanted: string | undefined, image: ResolvedImage): void {

@@ -25,3 +25,8 @@ export function notice(mark: string, text: string): void {
   }
   listener(text);
 }
+
+/** Tells what is being done, each time. */
+export function tell(text: string): void {
+  listener?.(text);
+}

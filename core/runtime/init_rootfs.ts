@@ -315,12 +315,16 @@ function refuseLink(ctx: InitContext, path: string): void {
   ctx.p.call("close", [ctx.must(label, "openat", [C.AT_FDCWD, path, flags, 0])]);
 }
 
+/** In the label of a bind mount that is not recursive. */
+export const ONLY_TOP = " without what is mounted below it";
+
 function emitBind(ctx: InitContext, mount: SpecMount, options: MountOptions, fd: number): void {
   const target = mount.destination;
   if (mount.type === "bind-any") emitMakePlace(ctx, target, fd);
   else if (mount.type === "bind-file") ctx.makeFile(target);
   else ctx.makeDirectories(target);
-  const label = `mount ${mount.source} at ${target}`;
+  const isWhole = (options.flags & C.MS_REC) !== 0;
+  const label = `mount ${mount.source} at ${target}${isWhole ? "" : ONLY_TOP}`;
   const flags = C.MS_BIND | (options.flags & C.MS_REC);
   ctx.must(label, "mount", [`proc/self/fd/${fd}`, target, 0, flags, 0]);
   const extra = options.flags & (C.MS_NOSUID | C.MS_NODEV | C.MS_NOEXEC);

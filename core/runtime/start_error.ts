@@ -7,7 +7,7 @@ import { errnoName, errnoText } from "../../ffi/errno.ts";
 import { DhowError } from "../errors.ts";
 import type { Process, Spec, SpecMount } from "../spec/runtime.ts";
 import { EXEC_LABELS } from "./init_process.ts";
-import { subpathLabel } from "./init_rootfs.ts";
+import { ONLY_TOP, subpathLabel } from "./init_rootfs.ts";
 
 /** Which op failed and why. */
 export interface StartFailure {
@@ -86,6 +86,9 @@ function hint({ label, syscall }: StartFailure, code: string): string {
   }
   if (label.startsWith("mount the overlay") && code === "ENOENT") {
     return " (a layer of the image is missing from the store)";
+  }
+  if (label.endsWith(ONLY_TOP) && code === "EINVAL") {
+    return " (the kernel lets no user namespace leave out what is mounted there: bind it recursively)";
   }
   if (label.startsWith("become ") && code === "EINVAL") {
     return " (this id is outside the ids mapped for you; see /etc/subuid and /etc/subgid)";

@@ -64,7 +64,7 @@ userTest(
       ],
       ...["owned", "sh", "-c", "touch /tmp/mine; sleep 60"],
     );
-    assertMatch(first.err, /Unpacking owned once more/);
+    assertMatch(first.err, /Unpacking owned once more, for/);
     const look = (path: string) => box.ok("exec", "kept", "stat", "-c", "%u:%g", path);
     await box.until("kept", "{{.State.Running}}", "true");
     const own = `${Deno.uid()}:${Deno.gid()}`;

@@ -232,6 +232,7 @@ const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promi
     lazy<typeof import("./hidden/changes.ts")>("./hidden/changes.ts", import.meta.url),
   __copy_up: () =>
     lazy<typeof import("./hidden/copy_up.ts")>("./hidden/copy_up.ts", import.meta.url),
+  __dns: () => lazy<typeof import("./hidden/dns.ts")>("./hidden/dns.ts", import.meta.url),
   __health: () => lazy<typeof import("./hidden/health.ts")>("./hidden/health.ts", import.meta.url),
   __hook: () => lazy<typeof import("./hidden/hook.ts")>("./hidden/hook.ts", import.meta.url),
   __layers: () => lazy<typeof import("./hidden/layers.ts")>("./hidden/layers.ts", import.meta.url),

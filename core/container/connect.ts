@@ -28,6 +28,7 @@ import {
 } from "./endpoints.ts";
 import {
   defaultNetwork,
+  ensureNames,
   makeEndpoint,
   type OpenedNamespace,
   openNamespaceOf,
@@ -113,6 +114,7 @@ async function attach(
     const isDefault = defaultNetwork(networks, requests) === network;
     await attachEndpoint({ namespace, router, link }, network, endpoint, there, isDefault);
     writeEndpoints(paths, record.id, [...endpoints, endpoint]);
+    await ensureNames(paths, namespace, router, [endpoint]);
     changeHosts(containerDirectory(paths, record.id), record, { add: addressesOf([endpoint]) });
   } catch (error) {
     releaseAddresses(paths, network, record.id);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { StorePaths } from "../host/paths.ts";
+import { changeGeneration } from "../network/generation.ts";
 import type { Endpoint, EndpointRequest } from "../network/record.ts";
 import { containerDirectory, type ContainerRecord } from "./record.ts";
 
@@ -54,6 +55,7 @@ export function readEndpoints(paths: StorePaths, id: string): Endpoint[] {
 /** Writes what {@linkcode readEndpoints} reads. */
 export function writeEndpoints(paths: StorePaths, id: string, endpoints: Endpoint[]): void {
   writeJson(`${containerDirectory(paths, id)}/endpoints.json`, endpoints);
+  changeGeneration(paths);
 }
 
 function readJson<T>(path: string): T | undefined {

@@ -84,13 +84,27 @@ function extraHosts({ hostConfig }: ContainerRecord, { hostGateway }: NetworkFac
 /** The host's resolvers, unless told otherwise. Those on the host's loopback interface are asked through the uplink. */
 function resolvConf(
   { hostConfig }: ContainerRecord,
-  { addresses, nameServer }: NetworkFacts,
+  { addresses, nameServer, namesAt }: NetworkFacts,
 ): string {
   const host = readHost("/etc/resolv.conf");
   const { Dns, DnsSearch, DnsOptions } = hostConfig;
   const words = (keyword: string) =>
     host.split("\n").map((line) => line.trim().split(/\s+/))
       .filter((parts) => parts[0] === keyword).flatMap((parts) => parts.slice(1));
+  if (namesAt !== undefined) {
+    const search = DnsSearch?.length
+      ? DnsSearch.filter((domain) => domain !== ".")
+      : words("search");
+    const options = DnsOptions?.length ? DnsOptions : words("options");
+    const own = options.some((option) => option.startsWith("ndots:"))
+      ? options
+      : [...options, "ndots:0"];
+    return [
+      `nameserver ${namesAt}`,
+      ...search.length > 0 ? [`search ${search.join(" ")}`] : [],
+      `options ${own.join(" ")}`,
+    ].join("\n") + "\n";
+  }
   const known = words("nameserver");
   const reachable = addresses === undefined
     ? known

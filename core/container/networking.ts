@@ -9,8 +9,10 @@ import { type Fd, open } from "../../ffi/fd.ts";
 import { findLink, removeLink } from "../../ffi/netlink/route.ts";
 import type { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { lazy } from "../lib/lazy.ts";
 import type { RouterAccess } from "../network/bridge.ts";
 import { attachEndpoint, CONTAINER_SYSCTLS, prepareNamespace } from "../network/endpoint.ts";
+import { changeGeneration } from "../network/generation.ts";
 import { claimAddress, releaseAddresses } from "../network/ipam.ts";
 import { makeNamespace, openNetlinkIn } from "../network/namespace.ts";
 import {
@@ -73,6 +75,7 @@ export async function connectNetworks(
         await attachEndpoint(access, network, endpoint, there, network === routed);
       }
       writeEndpoints(paths, record.id, endpoints);
+      await ensureNames(paths, namespace, router, endpoints);
     } catch (error) {
       for (const network of networks) releaseAddresses(paths, network, record.id);
       throw error;
@@ -87,6 +90,21 @@ export async function connectNetworks(
     stack[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Starts the name server, where endpoints are on networks that have one. */
+export async function ensureNames(
+  paths: StorePaths,
+  namespace: UserNamespace,
+  router: Router,
+  endpoints: readonly Endpoint[],
+): Promise<void> {
+  if (endpoints.every(({ network }) => network === "bridge")) return;
+  const { ensureNameServer } = await lazy<typeof import("../network/name_server.ts")>(
+    "../network/name_server.ts",
+    import.meta.url,
+  );
+  await ensureNameServer(paths, namespace, router);
 }
 
 /** The network that has the default route: the one asked for, else the first that leads anywhere. */
@@ -256,6 +274,7 @@ export function openNamespaceOf(pid: number): OpenedNamespace {
 export function releaseNetworks(paths: StorePaths, record: ContainerRecord): void {
   if (!usesBridges(record)) return;
   forgetPorts(paths, record.id);
+  changeGeneration(paths);
   for (const { network } of readEndpoints(paths, record.id)) {
     try {
       releaseAddresses(paths, readNetwork(paths, network), record.id);

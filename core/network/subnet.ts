@@ -37,6 +37,13 @@ export function parseAddress(text: string): Address | undefined {
   return { version: bytes.length === 4 ? 4 : 6, value };
 }
 
+/** The text of an address's 4 or 16 bytes. */
+export function formatBytes(bytes: Uint8Array): string {
+  let value = 0n;
+  for (const byte of bytes) value = value << 8n | BigInt(byte);
+  return formatAddress({ version: bytes.length === 4 ? 4 : 6, value });
+}
+
 /** An address as text; IPv6 as RFC 5952 has it. */
 export function formatAddress({ version, value }: Address): string {
   if (version === 4) {

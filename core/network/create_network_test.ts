@@ -115,3 +115,21 @@ Deno.test("a bridge cannot be called like what the router has already, nor like 
     assertEquals(bridgeName(unnamed), `br-${unnamed.id.slice(0, 12)}`);
   });
 });
+
+Deno.test("pruneNetworks() takes what a killed command has left, and nothing else", async () => {
+  await withStore(async (paths) => {
+    const { id } = createNetwork(paths, "used");
+    const directory = `${paths.root}/networks`;
+    for (
+      const left of ["a".repeat(64), `${"b".repeat(64)}.removed`, readNetwork(paths, "bridge").id]
+    ) {
+      await Deno.mkdir(`${directory}/${left}`);
+    }
+    await Deno.writeTextFile(`${directory}/${"c".repeat(64)}.new`, "{");
+    const user = { containerId: "x", containerName: "x", endpointId: "x" };
+    assertEquals(await pruneNetworks(paths, () => [user]), []);
+    const names = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
+    const kept = [".lock", id, readNetwork(paths, "bridge").id, "used.json"];
+    assertEquals(names.sort(), kept.sort());
+  });
+});

@@ -14,8 +14,10 @@ import type { NetworkUser } from "./inspect_network.ts";
 import { addressDirectory, hasLiveClaims } from "./ipam.ts";
 import {
   isDefaultNetwork,
+  listNetworks,
   networkFile,
   type NetworkRecord,
+  networksDirectory,
   ownNetworks,
   readNetwork,
 } from "./record.ts";
@@ -136,5 +138,17 @@ export async function pruneNetworks(
       throw error;
     }
   }
+  sweepNetworks(paths);
   return removed.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Removes what a killed `create` or `rm` has left: files and addresses that belong to no network. */
+function sweepNetworks(paths: StorePaths): void {
+  using _lock = lockNetworks(paths);
+  const ids = new Set(listNetworks(paths).map(({ id }) => id));
+  const directory = networksDirectory(paths);
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    const isLeft = isDirectory ? !ids.has(name) : name.endsWith(".new");
+    if (isLeft) Deno.removeSync(`${directory}/${name}`, { recursive: true });
+  }
 }

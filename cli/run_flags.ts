@@ -5,7 +5,7 @@
  */
 import { parseDuration } from "../core/lib/duration.ts";
 import { parseBytes } from "../core/lib/units.ts";
-import { parseMount } from "../core/volume/mount_spec.ts";
+import { parseMount } from "../core/volume/parse_mount.ts";
 import * as checks from "./flag_checks.ts";
 import type { FlagTable, FlagValues } from "./flags.ts";
 import { checkNetwork } from "./network_flags.ts";

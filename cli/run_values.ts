@@ -6,7 +6,8 @@
 import { DhowError } from "../core/errors.ts";
 import type { DeviceMapping, HostConfig, MountSpec } from "../core/spec/docker_api.ts";
 import type { Healthcheck } from "../core/spec/image.ts";
-import { parseMount, splitVolume } from "../core/volume/mount_spec.ts";
+import { splitVolume } from "../core/volume/mount_spec.ts";
+import { parseMount } from "../core/volume/parse_mount.ts";
 import type { CreateFlags } from "./run_flags.ts";
 
 function invalid(message: string): DhowError {

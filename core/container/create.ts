@@ -23,20 +23,16 @@ import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { assertLinks, planNetworks } from "./create_networks.ts";
 import { mergeConfig } from "./merge_config.ts";
 import { type MountSources, type ResolvedMounts, resolveMountPoints } from "./mount_points.ts";
-import { randomId, randomName } from "./names.ts";
+import { randomId } from "./names.ts";
+import { assertName, assertNameFree, freeName, reserveOrRename } from "./reserve_name.ts";
 import type { OwnIds } from "./own_ids.ts";
 import {
   containerDirectory,
   type ContainerRecord,
-  idOfName,
-  isContainerName,
   networkOwner,
   readRecord,
   writeRecord,
 } from "./record.ts";
-
-/** Tries at an unused random name. */
-const NAME_ATTEMPTS = 20;
 
 /**
  * Creates a container from `image`, unpacking what is missing of it.
@@ -216,18 +212,6 @@ function assertPlatform(wanted: string | undefined, image: ResolvedImage): void 
   );
 }
 
-function assertName(name: string | undefined): void {
-  if (name === undefined || isContainerName(name)) return;
-  throw invalidName(name);
-}
-
-function invalidName(name: string): DhowError {
-  return new DhowError(
-    "invalid_argument",
-    `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
-  );
-}
-
 /** Who shares a network shares the names that others know it by. */
 function hostNames(
   paths: StorePaths,
@@ -243,19 +227,6 @@ function hostNames(
   if (Hostname !== "") return { Hostname, Domainname };
   const isHost = NetworkMode === "host" || UTSMode === "host";
   return { Hostname: isHost ? Deno.hostname() : id.slice(0, 12), Domainname };
-}
-
-/** Before anything is made: a clear answer. The name itself is taken by {@linkcode reserveName}. */
-function assertNameFree(paths: StorePaths, name: string): void {
-  const owner = idOfName(paths, name.replace(/^\//, ""));
-  if (owner !== undefined) throw nameTaken(name.replace(/^\//, ""), owner);
-}
-
-function nameTaken(name: string, owner: string): DhowError {
-  return new DhowError(
-    "conflict",
-    `Conflict. The container name "/${name}" is already in use by container "${owner}". You have to remove (or rename) that container to be able to reuse that name.`,
-  );
 }
 
 function placeContainer(
@@ -296,97 +267,5 @@ function makeDirectory(path: string): void {
     Deno.mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
-}
-
-function freeName(paths: StorePaths): string {
-  for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
-    const name = randomName(attempt);
-    if (idOfName(paths, name) === undefined) return name;
-  }
-  return randomId().slice(0, 12);
-}
-
-function reserveOrRename(paths: StorePaths, record: ContainerRecord, isGiven: boolean): void {
-  for (;;) {
-    const owner = reserveName(paths, record.name, record.id);
-    if (owner === undefined) return;
-    if (isGiven) throw nameTaken(record.name, owner);
-    record.name = freeName(paths);
-    writeRecord(containerDirectory(paths, record.id), record);
-  }
-}
-
-/**
- * Takes a name for container `id`, whose directory is in place.
- *
- * @returns The id of the container that has it, or undefined if it is taken now.
- */
-export function reserveName(paths: StorePaths, name: string, id: string): string | undefined {
-  const link = `${paths.names}/${name}`;
-  for (;;) {
-    try {
-      Deno.symlinkSync(`../containers/${id}`, link);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    }
-    const owner = idOfName(paths, name);
-    if (owner === id) return undefined;
-    if (owner !== undefined) return owner;
-    removeStaleName(paths, name);
-  }
-}
-
-/** A link to a container that is gone: left by a crash between two steps. One at a time, so that no fresh one is lost. */
-function removeStaleName(paths: StorePaths, name: string): void {
-  using _lock = lockNames(paths);
-  if (idOfName(paths, name) !== undefined) return;
-  try {
-    Deno.removeSync(`${paths.names}/${name}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-/** Held while a name is taken away. */
-function lockNames(paths: StorePaths): Disposable {
-  const lock = Deno.openSync(`${paths.root}/names.lock`, {
-    write: true,
-    create: true,
-    mode: 0o600,
-  });
-  lock.lockSync(true);
-  return lock;
-}
-
-/** Gives a container another name. @throws {DhowError} `conflict` if it is taken. */
-export function renameContainer(paths: StorePaths, record: ContainerRecord, newName: string): void {
-  const name = newName.replace(/^\//, "");
-  if (name === record.name) {
-    throw new DhowError(
-      "invalid_argument",
-      "Renaming a container with the same name as its current name",
-    );
-  }
-  const cannot = (why: DhowError) =>
-    new DhowError(why.code, `Error when allocating new name: ${why.message}`);
-  if (!isContainerName(name)) throw cannot(invalidName(`/${name}`));
-  const owner = reserveName(paths, name, record.id);
-  if (owner !== undefined) throw cannot(nameTaken(name, owner));
-  const old = record.name;
-  writeRecord(containerDirectory(paths, record.id), { ...record, name });
-  releaseName(paths, old, record.id);
-}
-
-/** Gives a name back, if it is still that container's. */
-export function releaseName(paths: StorePaths, name: string, id: string): void {
-  using _lock = lockNames(paths);
-  try {
-    if (Deno.readLinkSync(`${paths.names}/${name}`).endsWith(`/${id}`)) {
-      Deno.removeSync(`${paths.names}/${name}`);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

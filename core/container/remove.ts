@@ -12,7 +12,7 @@ import { DhowError, noSuchContainer } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { tryRemoveTree } from "../store/remove_tree.ts";
 import { logContainerEvent } from "./container_event.ts";
-import { releaseName } from "./create.ts";
+import { releaseName } from "./reserve_name.ts";
 import { usesBridges } from "./endpoints.ts";
 import { holdInit, killStray } from "./kill.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";

@@ -236,7 +236,10 @@ export class LocalContainers extends ContainerFiles implements Containers {
 
   async rename(name: string, newName: string): Promise<void> {
     const [{ renameContainer }, { logContainerEvent }] = await Promise.all([
-      lazy<typeof import("../container/create.ts")>("../container/create.ts", import.meta.url),
+      lazy<typeof import("../container/reserve_name.ts")>(
+        "../container/reserve_name.ts",
+        import.meta.url,
+      ),
       lazy<typeof import("../container/container_event.ts")>(
         "../container/container_event.ts",
         import.meta.url,

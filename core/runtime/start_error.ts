@@ -7,7 +7,8 @@ import { errnoName, errnoText } from "../../ffi/errno.ts";
 import { DhowError } from "../errors.ts";
 import type { Process, Spec, SpecMount } from "../spec/runtime.ts";
 import { EXEC_LABELS } from "./init_process.ts";
-import { ONLY_TOP, subpathLabel } from "./init_rootfs.ts";
+import { subpathLabel } from "./init_image_mount.ts";
+import { ONLY_TOP } from "./init_rootfs.ts";
 
 /** Which op failed and why. */
 export interface StartFailure {

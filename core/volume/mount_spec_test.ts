@@ -1,11 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  parseBind,
-  parseMount,
-  parseTmpfsOptions,
-  parseVolumesFrom,
-  splitVolume,
-} from "./mount_spec.ts";
+import { parseBind, parseTmpfsOptions, parseVolumesFrom, splitVolume } from "./mount_spec.ts";
+import { parseMount } from "./parse_mount.ts";
 
 const mount = (text: string) => parseMount(text, (path) => "/abs/" + path);
 

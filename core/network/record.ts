@@ -5,7 +5,7 @@
  */
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { statIfThere } from "../host/stat.ts";
+import { isThere, statIfThere } from "../host/stat.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import type { IPAMConfig } from "../spec/docker_api.ts";
 
@@ -89,10 +89,17 @@ export interface Endpoint {
   dnsNames: string[];
 }
 
-/** Refuses networks that no container can be in. @throws {DhowError} `conflict`, in docker's words. */
-export function assertAttachable({ configOnly }: NetworkRecord): void {
-  if (!configOnly) return;
-  throw new DhowError("conflict", "cannot create endpoint on configuration-only network");
+/** Refuses networks that no container can be in. @throws {DhowError} `conflict`, in docker's words; `unsupported`. */
+export function assertAttachable({ name, configOnly, enableIPv6 }: NetworkRecord): void {
+  if (configOnly) {
+    throw new DhowError("conflict", "cannot create endpoint on configuration-only network");
+  }
+  if (enableIPv6 && !isThere("/proc/sys/net/ipv6")) {
+    throw new DhowError(
+      "unsupported",
+      `network ${name} has IPv6 addresses, and this kernel has no IPv6: make the network anew without --ipv6`,
+    );
+  }
 }
 
 /** The name of a network's bridge in the router namespace. */

@@ -183,7 +183,14 @@ export const createFlags = {
     short: "u",
     help: "Username or UID (format: <name|uid>[:<group|gid>])",
   },
-  userns: { ...string, help: "User namespace to use" },
+  userns: {
+    ...string,
+    help: "User namespace to use (host|keep-id[:uid=,gid=]|nomap|auto[:size=])\n" +
+      "'host':    The one that containers share, with the caller as root\n" +
+      "'keep-id': One in which the caller keeps its ids\n" +
+      "'nomap':   One in which the caller has no place\n" +
+      "'auto':    One with ids that no other container has",
+  },
   uts: { ...string, help: "UTS namespace to use" },
   volume: { ...list, short: "v", help: "Bind mount a volume" },
   volumeDriver: { ...string, help: "Optional volume driver for the container" },

@@ -274,7 +274,6 @@ export function openNamespaceOf(pid: number): OpenedNamespace {
 export function releaseNetworks(paths: StorePaths, record: ContainerRecord): void {
   if (!usesBridges(record)) return;
   forgetPorts(paths, record.id);
-  changeGeneration(paths);
   for (const { network } of readEndpoints(paths, record.id)) {
     try {
       releaseAddresses(paths, readNetwork(paths, network), record.id);
@@ -282,4 +281,5 @@ export function releaseNetworks(paths: StorePaths, record: ContainerRecord): voi
       if (!(error instanceof DhowError) || error.code !== "not_found") throw error;
     }
   }
+  changeGeneration(paths);
 }

@@ -19,8 +19,10 @@ import {
   readStorageChoice,
   type StorageDriver,
 } from "../store/storage_driver.ts";
+import { volumeData } from "../volume/volume.ts";
 import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { assertLinks, planNetworks } from "./create_networks.ts";
+import { mayHaveDirectory } from "./image_directory.ts";
 import { mergeConfig } from "./merge_config.ts";
 import { type MountSources, type ResolvedMounts, resolveMountPoints } from "./mount_points.ts";
 import { randomId } from "./names.ts";
@@ -98,6 +100,24 @@ export async function createContainer(
     await ensureWholeCopy(paths, record, findUnpacked(paths, image.diffIds, idMap)!);
     own?.giveToRoot(`${containerDirectory(paths, id)}/upper`);
   }
+  await fillVolumes(paths, record, copyUp, own);
+  return record;
+}
+
+/** Gives new volumes what the image has at their place; most images have nothing there. */
+async function fillVolumes(
+  paths: StorePaths,
+  record: ContainerRecord,
+  volumes: ResolvedMounts["copyUp"],
+  own: OwnIds | undefined,
+): Promise<void> {
+  if (volumes.length === 0) return;
+  const layers = findUnpacked(paths, record.image.diffIds, record.idMap);
+  const copyUp: ResolvedMounts["copyUp"] = [];
+  for (const filled of volumes) {
+    if (layers === undefined || mayHaveDirectory(layers, filled.target)) copyUp.push(filled);
+    else own?.giveToRoot(volumeData(paths, filled.volume));
+  }
   if (copyUp.length > 0) {
     const { copyUpVolumes } = await lazy<typeof import("./copy_up.ts")>(
       "./copy_up.ts",
@@ -105,7 +125,6 @@ export async function createContainer(
     );
     await copyUpVolumes(paths, record, copyUp);
   }
-  return record;
 }
 
 /**

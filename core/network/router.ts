@@ -13,7 +13,12 @@ import { tryLock } from "../../ffi/lock.ts";
 import { hasDefaultRoute, linkUp } from "../../ffi/netlink/route.ts";
 import { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import { processStartTime } from "../../ffi/process.ts";
-import { type Address, type Program, ProgramBuilder } from "../../ffi/program/builder.ts";
+import {
+  type Address,
+  type Program,
+  ProgramBuilder,
+  type Value,
+} from "../../ffi/program/builder.ts";
 import { closeAllBut, nameProcess, resetSignals } from "../../ffi/program/fragments.ts";
 import { spawnOrphan } from "../../ffi/program/spawn.ts";
 import { DhowError } from "../errors.ts";
@@ -23,7 +28,7 @@ import type { UserNamespace } from "../runtime/userns.ts";
 import { makeFirewall } from "./firewall.ts";
 import { visit } from "./namespace.ts";
 import { readRouter, type RouterRecord, writeRouter } from "./router_record.ts";
-import { chooseUplink, type Uplink } from "./uplink.ts";
+import { ANCHOR, chooseUplink, type Uplink } from "./uplink.ts";
 
 /** How long the router outlives its last user, in seconds. */
 const LINGER_SECONDS = 60;
@@ -124,7 +129,7 @@ async function startRouter(paths: StorePaths, namespace: UserNamespace): Promise
     link.request(linkUp("lo"));
     const hostLoopback = Deno.env.get("DHOW_HOST_LOOPBACK") === "1";
     const descriptors = { userns: namespace.fd.number, netns: netns.number };
-    const uplink = await chooseUplink({ ...descriptors, hostLoopback, pidFile });
+    const uplink = await chooseUplink({ hostLoopback, pidFile });
     const pid = spawnRouter({ ...descriptors, watched: watched.number }, uplink);
     const { kind, address, gateway, nameServer } = uplink;
     const record: RouterRecord = {
@@ -198,6 +203,7 @@ export function buildRouter(fds: RouterFds, devNull: number, command: string[]):
   const wait = p.label("wait");
   const restart = p.label("restart the uplink");
   const uplink = p.label("uplink");
+  const anchor = p.label("anchor");
   const leave = p.label("leave");
   p.call("setsid", []);
   nameProcess(p, ROUTER_NAME);
@@ -205,14 +211,17 @@ export function buildRouter(fds: RouterFds, devNull: number, command: string[]):
   closeAllBut(p, [...Object.values(fds), devNull]);
   for (const fd of [0, 1, 2]) p.call("dup3", [devNull, fd, 0]);
   p.call("fcntl", [fds.watched, C.F_SETFD, C.FD_CLOEXEC]);
-  const argv = emitArguments(p, command);
   const polls = p.buffer(16); // the uplink's pidfd, then the FIFO
   const linger = p.words([LINGER_SECONDS, 0]), now = p.words([0, 0]);
   p.store("u32", p.after(polls, 8), fds.watched);
   p.store("u16", p.after(polls, 4), C.POLLIN);
 
+  const pid = p.variable(0), pidfd = p.variable(0), anchorPid = p.variable(0);
+  const entered = p.call("eventfd2", [0, C.O_CLOEXEC]);
   const start = p.here("start the uplink");
-  const pid = p.variable(0), pidfd = p.variable(0);
+  p.set(anchorPid, p.clone(C.SIGCHLD, anchor));
+  p.call("read", [entered, p.buffer(8), 8]);
+  const argv = emitArguments(p, command, anchorPid);
   p.set(pid, p.clone(C.SIGCHLD, uplink));
   p.set(pidfd, p.call("pidfd_open", [pid, 0]));
   p.store("u32", polls, pidfd);
@@ -227,6 +236,8 @@ export function buildRouter(fds: RouterFds, devNull: number, command: string[]):
 
   p.place(restart);
   p.call("wait4", [pid, 0, 0, 0]);
+  p.call("kill", [anchorPid, C.SIGKILL]);
+  p.call("wait4", [anchorPid, 0, 0, 0]);
   p.call("close", [pidfd]);
   p.call("nanosleep", [p.words([0, RESTART_NS]), 0]);
   p.jump(start);
@@ -234,6 +245,18 @@ export function buildRouter(fds: RouterFds, devNull: number, command: string[]):
   p.place(leave);
   p.call("kill", [pid, C.SIGTERM]);
   p.exit(0);
+
+  // Is in both namespaces, so that who has entered the first can open the second by it.
+  p.place(anchor);
+  p.call("setns", [fds.userns, C.CLONE_NEWUSER]);
+  p.call("setns", [fds.netns, C.CLONE_NEWNET]);
+  p.call("prctl", [C.PR_SET_DUMPABLE, 1, 0, 0, 0]);
+  p.call("prctl", [C.PR_SET_PDEATHSIG, C.SIGKILL, 0, 0, 0]);
+  p.call("write", [entered, p.words([1]), 8]);
+  closeAllBut(p, []);
+  const forever = p.here("sleep");
+  p.call("ppoll", [0, 0, 0, 0, 0]);
+  p.jump(forever);
 
   p.place(uplink);
   resetSignals(p);
@@ -248,30 +271,30 @@ export function buildRouter(fds: RouterFds, devNull: number, command: string[]):
 const PID_DIGITS = 10;
 
 /**
- * Arguments in which `/proc/self/fd/` is made to say whose descriptors are meant: pasta closes its own before it looks.
- * As the process id is not known before, its digits go into a row of slashes, which count as one.
+ * Arguments in which `/proc/PID/` is made to name process `pid`. As its number is not known before, its digits go into a
+ * row of slashes, which count as one.
  */
-function emitArguments(p: ProgramBuilder, command: readonly string[]): Address {
-  const self = "/proc/self/fd/", encoder = new TextEncoder();
+function emitArguments(p: ProgramBuilder, command: readonly string[], pid: Value): Address {
+  const encoder = new TextEncoder(), slashes = "/".repeat(PID_DIGITS);
   const paths: Address[] = [];
   const words = command.map((word) => {
-    if (!word.includes(self)) return p.string(word);
-    const [before, after] = word.split(self);
-    const slashes = "/".repeat(PID_DIGITS);
-    const address = p.bytes(encoder.encode(`${before}/proc/${slashes}/fd/${after}\0`));
+    if (!word.includes(ANCHOR)) return p.string(word);
+    const [before, after] = word.split(ANCHOR);
+    const address = p.bytes(encoder.encode(`${before}/proc/${slashes}/${after}\0`));
     paths.push(p.after(address, before!.length + "/proc/".length));
     return address;
   });
-  const pid = p.variable(0);
-  p.set(pid, p.call("getpid", []));
+  const rest = p.variable(0), character = p.variable(0);
+  p.set(rest, pid);
   for (let digit = PID_DIGITS - 1; digit >= 0; digit--) {
-    const done = p.label("digits written");
-    p.jumpIf(pid, "==", 0, done);
-    const tens = p.compute(pid, "/", 10);
-    const ones = p.compute(pid, "-", p.compute(tens, "*", 10));
-    for (const path of paths) p.store("u8", p.after(path, digit), p.compute(ones, "+", 48));
-    p.set(pid, tens);
-    p.place(done);
+    const known = p.label("character known");
+    p.set(character, "/".charCodeAt(0));
+    p.jumpIf(rest, "==", 0, known);
+    const tens = p.compute(rest, "/", 10);
+    p.set(character, p.compute(p.compute(rest, "-", p.compute(tens, "*", 10)), "+", 48));
+    p.set(rest, tens);
+    p.place(known);
+    for (const path of paths) p.store("u8", p.after(path, digit), character);
   }
   return p.words([...words, 0]);
 }

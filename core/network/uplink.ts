@@ -10,6 +10,9 @@ import { DhowError } from "../errors.ts";
 /** The uplink's interface in the router namespace. */
 export const UPLINK_INTERFACE = "tap0";
 
+/** Stands for `/proc/PID/` of a process in the router's namespaces. */
+export const ANCHOR = "/proc/ANCHOR/";
+
 /** A program to run, and what it makes of the router namespace. */
 export interface Uplink {
   kind: "pasta" | "slirp4netns";
@@ -25,9 +28,6 @@ export interface Uplink {
 
 /** What the uplink is to be like. */
 export interface UplinkOptions {
-  /** Descriptors in the process that will execute it. */
-  userns: number;
-  netns: number;
   /** Whether the gateway's address leads to services on the host's loopback interface. */
   hostLoopback: boolean;
   /** Where it is to write its pid. */
@@ -91,8 +91,8 @@ function pastaUplink(program: string, options: UplinkOptions): Uplink {
     "--foreground",
     "--quiet",
     "--config-net",
-    ...["--userns", `/proc/self/fd/${options.userns}`],
-    ...["--netns", `/proc/self/fd/${options.netns}`],
+    ...["--userns", `${ANCHOR}ns/user`],
+    ...["--netns", `${ANCHOR}ns/net`],
     "--no-netns-quit",
     ...["--ns-ifname", UPLINK_INTERFACE],
     ...["--address", address],
@@ -124,9 +124,9 @@ function slirpUplink(program: string, options: UplinkOptions): Uplink {
     "--configure",
     "--mtu=65520",
     ...options.hostLoopback ? [] : ["--disable-host-loopback"],
-    `--userns-path=/proc/self/fd/${options.userns}`,
+    `--userns-path=${ANCHOR}ns/user`,
     "--netns-type=path",
-    `/proc/self/fd/${options.netns}`,
+    `${ANCHOR}ns/net`,
     UPLINK_INTERFACE,
   ];
   return {

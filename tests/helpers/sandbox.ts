@@ -170,19 +170,25 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** The pid of pasta or slirp4netns, if the router has started one: its child. */
+  /** The pid of pasta or slirp4netns, if the router has started one. */
   uplink(): number | undefined {
-    const router = this.router();
-    const children = router === undefined ? "" : read(`/proc/${router}/task/${router}/children`);
-    return children === "" ? undefined : Number(children.split(" ")[0]);
+    return this.#routerChildren().find((pid) => read(`/proc/${pid}/comm`) !== "dhow-router");
   }
 
-  /** Processes that belong to this store: `pid name`. The holder is not one of them. */
+  /** The router's children: the uplink, and the process by which that finds the router's namespaces. */
+  #routerChildren(): number[] {
+    const router = this.router();
+    const children = router === undefined ? "" : read(`/proc/${router}/task/${router}/children`);
+    return children === "" ? [] : children.split(" ").map(Number);
+  }
+
+  /** Processes that belong to this store: `pid name`. Those that outlive containers for a while are not among them. */
   processes(): string[] {
     const holder = this.holder();
     if (holder !== undefined) this.#remember(`/proc/${holder}/ns/user`);
+    const stays = [holder, ...this.#routerChildren()].map(String);
     return [...Deno.readDirSync("/proc")].map(({ name }) => name)
-      .filter((pid) => /^\d+$/.test(pid) && pid !== String(holder))
+      .filter((pid) => /^\d+$/.test(pid) && !stays.includes(pid))
       .filter((pid) =>
         link(`/proc/${pid}/cwd`)?.startsWith(this.root) ||
         this.#namespaces.has(link(`/proc/${pid}/ns/user`) ?? "")
@@ -226,8 +232,8 @@ export class Sandbox implements AsyncDisposable {
       await worker.removeTrees([this.root]);
       const holder = this.holder();
       if (holder !== undefined) kill(holder);
-      const uplink = this.uplink();
-      for (const pid of [this.router(), uplink]) if (pid !== undefined) kill(pid);
+      const children = this.#routerChildren();
+      for (const pid of [this.router(), ...children]) if (pid !== undefined) kill(pid);
       for (const path of [paths.runtime, this.directory]) {
         await Deno.remove(path, { recursive: true }).catch(() => {});
       }

@@ -5,6 +5,7 @@
  */
 import { benchUnpack } from "./unpack.ts";
 import { measureCommit, measureImages, SIZES } from "./images.ts";
+import { measurePorts, PORT_BYTES } from "./ports.ts";
 import { type Row, type Sample, sample } from "./row.ts";
 import { measureTransfers } from "./transfer.ts";
 import { type Bench, inParallel, output, timed, type Tool } from "./tools.ts";
@@ -22,6 +23,8 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Row>>> = {
   push,
   commit,
   images,
+  port,
+  "port-memory": portMemory,
 };
 
 const RUN = ["run", "--rm", "--network", "none"];
@@ -111,6 +114,22 @@ async function commit(bench: Bench): Promise<Row> {
 async function images(bench: Bench): Promise<Row> {
   const name = `images, ${SIZES.images} of them`;
   return row(name, await measureImages(bench), { kind: "ratio", max: 1.2 });
+}
+
+async function port(bench: Bench): Promise<Row> {
+  const { times } = await measurePorts(bench);
+  const name = `${PORT_BYTES / 1e9} GB from host to published port`;
+  return row(name, times, { kind: "ratio", max: 1 });
+}
+
+async function portMemory(bench: Bench): Promise<Row> {
+  const { proxyKb } = await measurePorts(bench);
+  return {
+    name: "PSS of a published port's proxy",
+    unit: "kB",
+    dhow: { median: proxyKb, min: proxyKb },
+    target: { kind: "value", max: 40 },
+  };
 }
 
 function row(

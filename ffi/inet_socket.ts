@@ -43,7 +43,8 @@ const libc = openLibc({
   },
 });
 
-const SO_REUSEADDR = 2, SO_KEEPALIVE = 9;
+const RECEIVE_BYTES = 4 << 20;
+const SO_RCVBUF = 8, SO_REUSEADDR = 2, SO_KEEPALIVE = 9;
 const SOL_IP = 0, IP_PKTINFO = 8;
 const SOL_TCP = 6, TCP_NODELAY = 1;
 const SOL_IPV6 = 41, IPV6_V6ONLY = 26, IPV6_RECVPKTINFO = 49;
@@ -84,7 +85,10 @@ export function listenInet(protocol: "tcp" | "udp", at: InetAddress): Fd {
       turnOn(fd, SOL_SOCKET, SO_REUSEADDR);
       turnOn(fd, SOL_SOCKET, SO_KEEPALIVE);
       turnOn(fd, SOL_TCP, TCP_NODELAY);
-    } else turnOn(fd, isV4 ? SOL_IP : SOL_IPV6, isV4 ? IP_PKTINFO : IPV6_RECVPKTINFO);
+    } else {
+      widen(fd);
+      turnOn(fd, isV4 ? SOL_IP : SOL_IPV6, isV4 ? IP_PKTINFO : IPV6_RECVPKTINFO);
+    }
     const sockaddr = encodeInetAddress(at);
     check("bind", libc.bind(fd.number, sockaddr, sockaddr.length));
     if (isTcp) check("listen", libc.listen(fd.number, BACKLOG));
@@ -93,6 +97,12 @@ export function listenInet(protocol: "tcp" | "udp", at: InetAddress): Fd {
     fd.close();
     throw error;
   }
+}
+
+/** Room for bursts of datagrams; the kernel gives what it allows. */
+function widen(fd: Fd): void {
+  const value = new Uint8Array(new Int32Array([RECEIVE_BYTES]).buffer);
+  libc.setsockopt(fd.number, SOL_SOCKET, SO_RCVBUF, value, 4);
 }
 
 function turnOn(fd: Fd, level: number, option: number): void {

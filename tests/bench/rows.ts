@@ -13,6 +13,7 @@ import { type Bench, inParallel, output, timed, type Tool } from "./tools.ts";
 /** Every row by its name on the command line. */
 export const rows: Readonly<Record<string, (bench: Bench) => Promise<Row>>> = {
   run,
+  "run-bridge": runBridge,
   exec,
   ps,
   parallel,
@@ -32,6 +33,16 @@ const RUN = ["run", "--rm", "--network", "none"];
 async function run(bench: Bench): Promise<Row> {
   const samples = await bench.compare(({ image }) => [...RUN, image, "true"], { runs: 30 });
   return row("run --rm --network none IMAGE true", samples, { kind: "ratio", max: 0.3 });
+}
+
+/** On a bridge network, which for podman as an ordinary user is not the default. */
+async function runBridge(bench: Bench): Promise<Row> {
+  const network = ({ name }: Tool) => name === "podman" ? "podman" : "bridge";
+  const samples = await bench.compare(
+    (tool) => ["run", "--rm", "--network", network(tool), tool.image, "true"],
+    { runs: 20 },
+  );
+  return row("run --rm IMAGE true, bridge network", samples, { kind: "ratio", max: 0.35 });
 }
 
 async function exec(bench: Bench): Promise<Row> {

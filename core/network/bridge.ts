@@ -44,7 +44,7 @@ export async function ensureBridge(access: RouterAccess, network: NetworkRecord)
 
 function makeBridge(link: NetlinkSocket, network: NetworkRecord): void {
   const name = bridgeName(network);
-  const [made] = link.tryRequest(addBridge(name));
+  const [made] = link.tryRequest(addBridge(name, { mac: macOf(network) }));
   if (made !== undefined && made.code !== "EEXIST") throw made;
   const { index } = findLink(link, name)!;
   link.request(
@@ -54,6 +54,14 @@ function makeBridge(link: NetlinkSocket, network: NetworkRecord): void {
     ),
     linkUp(index),
   );
+}
+
+/**
+ * The bridge's own hardware address. Without one a bridge takes the lowest of its ports': with the port that address goes,
+ * and those who know the gateway by it wait until they ask again.
+ */
+function macOf({ id }: NetworkRecord): string {
+  return ["02", ...id.slice(0, 10).match(/../g)!].join(":");
 }
 
 /** Removes a network's bridge. @returns Whether there was one. */

@@ -135,7 +135,7 @@ export class Forwarder {
       this.#done(question);
       return question.reply(response);
     }
-    this.#fail(question);
+    this.#ask(question, 0); // some resolvers are not to be had over TCP
   }
 }
 

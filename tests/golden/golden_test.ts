@@ -1,12 +1,12 @@
 /**
- * dhow answers as docker does: the lines of lines.ts against docker.json, recorded by record.ts.
+ * dhow answers as docker does: the lines of scenarios/ against docker.json, recorded by record.ts.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 import { busyboxTar, findBusybox } from "../helpers/busybox.ts";
 import { removeStore } from "../helpers/store.ts";
-import { differences, scenarios } from "./lines.ts";
+import { differences, scenarios } from "./scenarios/mod.ts";
 import { type Answers, play } from "./play.ts";
 
 const launcher = new URL("../../dhow", import.meta.url).pathname;
@@ -40,7 +40,7 @@ for (const scenario of scenarios) {
   });
 }
 
-Deno.test("docker.json is recorded from lines.ts as it is", () => {
+Deno.test("docker.json is recorded from the scenarios as they are", () => {
   const lines = scenarios.map(({ name, lines }) => [name, lines]);
   const found = Object.entries(recorded)
     .map(([name, answers]) => [name, answers.map((answer) => answer.line)]);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Scenario } from "./lines.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
 
 /** One line's answer. */
 export interface Answer {

@@ -5,7 +5,7 @@
  * @module
  */
 import { busyboxTar } from "../helpers/busybox.ts";
-import { scenarios } from "./lines.ts";
+import { scenarios } from "./scenarios/mod.ts";
 import { type Answers, play } from "./play.ts";
 
 const work = await Deno.makeTempDir();

@@ -14,6 +14,7 @@ import type { RouterAccess } from "../network/bridge.ts";
 import { attachEndpoint, CONTAINER_SYSCTLS, prepareNamespace } from "../network/endpoint.ts";
 import { changeGeneration } from "../network/generation.ts";
 import { claimAddress, releaseAddresses } from "../network/ipam.ts";
+import { ipBytes } from "../network/ip_bytes.ts";
 import { makeNamespace, openNetlinkIn } from "../network/namespace.ts";
 import {
   assertAttachable,
@@ -130,7 +131,7 @@ export function makeEndpoint(
     networkId: network.id,
     endpointId: randomHex(32),
     interface: `eth${number}`,
-    mac: wanted.mac ?? randomMac(),
+    mac: wanted.mac ?? "",
     ...wanted.linkLocalIps && { linkLocal: wanted.linkLocalIps },
     aliases: wanted.aliases ?? [],
     dnsNames: network.name === "bridge" ? [] : dnsNames(record, wanted),
@@ -148,6 +149,7 @@ export function makeEndpoint(
       Object.assign(endpoint, { ipv4: address, prefix4: prefix, gateway4: pool.gateway });
     }
   }
+  endpoint.mac ||= macOf(endpoint);
   return endpoint;
 }
 
@@ -162,11 +164,16 @@ function randomHex(bytes: number): string {
   return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
 }
 
-/** A locally administered address of one station. */
-function randomMac(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(6));
-  bytes[0] = bytes[0]! & 0xfe | 2;
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+/**
+ * The MAC address that belongs to an IP address: who has an IP address after another has its MAC address too, so that
+ * neighbours who remember it are right.
+ */
+function macOf({ ipv4, ipv6 }: Endpoint): string {
+  const address = ipv4 ?? ipv6;
+  const bytes = address === undefined
+    ? crypto.getRandomValues(new Uint8Array(4))
+    : ipBytes(address).subarray(-4);
+  return [0x02, 0x42, ...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 function networkFacts(

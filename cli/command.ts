@@ -36,7 +36,7 @@ export interface CommandContext<F extends FlagTable = FlagTable> {
 export interface CommandDeclaration<F extends FlagTable> {
   /** The verb in its group: `ls`. */
   name: string;
-  /** One line; cli/registry.ts repeats it for the lists of commands, and a test compares. */
+  /** One line; cli/registry/ repeats it for the lists of commands, and a test compares. */
   summary: string;
   /** Longer text of `--help`, where the summary is not enough. */
   description?: string;

@@ -5,7 +5,8 @@
  */
 import type { Command } from "./command.ts";
 import { flagName, type FlagSpec, type FlagTable } from "./flags.ts";
-import { commonCommands, type Entry, groups, verbsOf } from "./registry.ts";
+import { commonCommands, groups, verbsOf } from "./registry.ts";
+import type { Entry } from "./registry/entry.ts";
 
 /** Flags before the command, as help shows them; cli/main.ts parses by the same table. */
 export const globalFlags = {

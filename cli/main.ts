@@ -11,7 +11,8 @@ import { argumentCount, type Command, type Globals } from "./command.ts";
 import { ExitError, FlagError } from "./errors.ts";
 import { parseFlags } from "./flags.ts";
 import { Output } from "./output/stream.ts";
-import { type Entry, findEntry, groups } from "./registry.ts";
+import { findEntry, groups } from "./registry.ts";
+import type { Entry } from "./registry/entry.ts";
 
 const out = new Output(Deno.stdout);
 const err = new Output(Deno.stderr);

@@ -24,12 +24,13 @@ import {
 import { chrootTo, cloneMount, enterMounts, mount, unshareMounts } from "../../ffi/mount.ts";
 import { DhowError } from "../errors.ts";
 import type { NestedIds } from "../host/nested_ids.ts";
+import { keepProcAtHand } from "../layer/member_attributes.ts";
 import { pack } from "../layer/pack.ts";
 import { mountRoot, type StoppedRoot } from "./mount_root.ts";
 import { resolveUser } from "./users.ts";
 import type { TarEntry } from "../layer/tar_entry.ts";
 import { TarReader } from "../layer/tar_reader.ts";
-import { keepProcAtHand, LayerUnpacker } from "../layer/unpack.ts";
+import { LayerUnpacker } from "../layer/unpack.ts";
 
 /** Where the container's root is. */
 export type ArchiveRoot =

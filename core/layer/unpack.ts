@@ -8,12 +8,10 @@
  *
  * @module
  */
-import { ERRNO, errnoText, SyscallError } from "../../ffi/errno.ts";
+import { ERRNO, SyscallError } from "../../ffi/errno.ts";
 import {
-  AT_FDCWD,
   close,
   fchmod,
-  fchmodat,
   fchown,
   ftruncate,
   futimens,
@@ -21,19 +19,14 @@ import {
   lstatat,
   type Name,
   O_CREAT,
-  O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
-  O_PATH,
-  O_RDONLY,
   O_WRONLY,
-  openat,
   removeTreeAt,
   S_IFBLK,
   S_IFCHR,
   S_IFDIR,
   S_IFIFO,
-  S_IFLNK,
   S_IFMT,
   seek,
   tryLinkat,
@@ -44,16 +37,25 @@ import {
   utimensat,
   writeAll,
 } from "../../ffi/file.ts";
-import { tryFsetxattr, tryLsetxattr } from "../../ffi/xattr.ts";
+import { tryLsetxattr } from "../../ffi/xattr.ts";
 import { DhowError } from "../errors.ts";
 import { type NestedIds, toShared } from "../host/nested_ids.ts";
 import { encodeName } from "../lib/file_name.ts";
 import { dataRuns } from "./data_runs.ts";
 import { measureTree } from "./measure.ts";
+import {
+  chmodItself,
+  procPath,
+  setXattrs,
+  setXattrsAt,
+  timesOf,
+  verify,
+} from "./member_attributes.ts";
+import { ParentDirectory } from "./parent_directory.ts";
 import { cleanPath, RootDirectory, splitPath } from "./root_directory.ts";
-import type { TarEntry, TarHandler, TarTime } from "./tar_entry.ts";
+import type { TarEntry, TarHandler } from "./tar_entry.ts";
+import { explainFailure, noPlaceFor } from "./unpack_errors.ts";
 import { OPAQUE_XATTR, parseWhiteout } from "./whiteout.ts";
-import { isXattrKept } from "./xattr_policy.ts";
 
 /** What was unpacked, and what this user namespace could not make. */
 export interface UnpackSummary {
@@ -78,8 +80,6 @@ export interface UnpackOptions {
   openat2?: ConstructorParameters<typeof RootDirectory>[1];
 }
 
-const times = new BigInt64Array(4);
-
 /**
  * Receives one layer from a {@linkcode TarReader}; `finish()` when the reader has ended, then dispose.
  *
@@ -101,13 +101,11 @@ export class LayerUnpacker implements TarHandler, Disposable {
   /** Directories get their times when nothing is written into them any more; the last description of each counts. */
   readonly #directoryTimes = new Map<string, TarEntry>();
   readonly #described = new Set<string>();
-  readonly #implied = new Set<string>();
   /** Names whited out by this layer: a directory of that name which follows is opaque. */
   readonly #removed = new Set<string>();
   /** Whether a member took another's name: the sum of what was written is then too large. */
   #hasReplaced = false;
-  #parentPath: string | undefined;
-  #parentFd = -1;
+  readonly #parent: ParentDirectory;
   #file: { entry: TarEntry; fd: number; position: number } | undefined;
 
   /** @param root An existing directory, empty for a layer. */
@@ -115,20 +113,22 @@ export class LayerUnpacker implements TarHandler, Disposable {
     this.#root = new RootDirectory(root, options.openat2);
     this.#whiteouts = options.whiteouts ?? true;
     this.#ids = options.ids;
-    if (this.#ids && this.#whiteouts) fchown(this.#root.fd, ...rootOf(this.#ids));
+    const owner = options.ids && rootOf(options.ids);
+    if (owner && this.#whiteouts) fchown(this.#root.fd, ...owner);
+    this.#parent = new ParentDirectory(this.#root, owner);
   }
 
   entry(entry: TarEntry): void {
     this.#summary.entries++;
     if (this.#ids !== undefined) {
       const uid = toShared(this.#ids.uids, entry.uid), gid = toShared(this.#ids.gids, entry.gid);
-      if (uid === undefined || gid === undefined) throw noPlace(entry);
+      if (uid === undefined || gid === undefined) throw noPlaceFor(entry);
       entry = { ...entry, uid, gid };
     }
     try {
       this.#make(entry, cleanPath(entry.path));
     } catch (error) {
-      throw this.#explain(error, entry);
+      throw explainFailure(error, entry, this.#root.path);
     }
   }
 
@@ -142,7 +142,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
         file.position = offset + to;
       }
     } catch (error) {
-      throw this.#explain(error, file.entry);
+      throw explainFailure(error, file.entry, this.#root.path);
     }
   }
 
@@ -156,11 +156,10 @@ export class LayerUnpacker implements TarHandler, Disposable {
       fchown(fd, entry.uid, entry.gid);
       // After chown(2), which takes the set-id bits away.
       fchmod(fd, entry.mode);
-      if (entry.xattrs) this.#setXattrs(entry, (name, value) => tryFsetxattr(fd, name, value));
-      fillTimes(entry);
-      futimens(fd, times);
+      this.#summary.skippedXattrs += setXattrs(entry, fd);
+      futimens(fd, timesOf(entry));
     } catch (error) {
-      throw this.#explain(error, entry);
+      throw explainFailure(error, entry, this.#root.path);
     } finally {
       close(fd);
     }
@@ -172,16 +171,17 @@ export class LayerUnpacker implements TarHandler, Disposable {
     for (const [path, entry] of this.#directoryTimes) {
       const { parent, base } = splitPath(path);
       try {
-        const fd = this.#openParent(parent);
-        fillTimes(entry);
-        utimensat(fd, base === "" ? "." : encodeName(base), times);
+        const fd = this.#parent.open(parent);
+        utimensat(fd, base === "" ? "." : encodeName(base), timesOf(entry));
       } catch (error) {
         // A later member replaced a directory above it.
         const code = error instanceof SyscallError ? error.code : "";
-        if (code !== "ENOENT" && code !== "ENOTDIR") throw this.#explain(error, entry);
+        if (code !== "ENOENT" && code !== "ENOTDIR") {
+          throw explainFailure(error, entry, this.#root.path);
+        }
       }
     }
-    this.#summary.impliedDirectories = [...this.#implied].filter((path) =>
+    this.#summary.impliedDirectories = [...this.#parent.implied].filter((path) =>
       !this.#described.has(path)
     );
     if (this.#hasReplaced) this.#summary.sizeBytes = measureTree(this.#root.path);
@@ -190,7 +190,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
 
   [Symbol.dispose](): void {
     if (this.#file) close(this.#file.fd);
-    this.#forgetParent();
+    this.#parent[Symbol.dispose]();
     this.#root[Symbol.dispose]();
   }
 
@@ -202,7 +202,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
     if (whiteout.kind === "invalid") {
       throw new DhowError("invalid_layer", `Cannot unpack "${entry.path}": whiteout of no name`);
     }
-    const dirFd = this.#openParent(parent);
+    const dirFd = this.#parent.open(parent);
     if (whiteout.kind === "opaque") return this.#makeOpaque(dirFd, ".");
     if (whiteout.kind === "remove") return this.#whiteOut(dirFd, parent, whiteout.name);
     const name = encodeName(base);
@@ -248,7 +248,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
     verify("mkdirat", result, entry.path);
     lchownat(dirFd, name, entry.uid, entry.gid);
     chmodItself(dirFd, name, entry.mode);
-    if (entry.xattrs) this.#setXattrsAt(entry, dirFd, name);
+    this.#summary.skippedXattrs += setXattrsAt(entry, dirFd, name);
     if (this.#removed.has(path)) this.#makeOpaque(dirFd, name);
     this.#directoryTimes.set(path, entry);
     this.#described.add(path);
@@ -263,9 +263,7 @@ export class LayerUnpacker implements TarHandler, Disposable {
     }
     fchown(this.#root.fd, entry.uid, entry.gid);
     fchmod(this.#root.fd, entry.mode);
-    if (entry.xattrs) {
-      this.#setXattrs(entry, (name, value) => tryFsetxattr(this.#root.fd, name, value));
-    }
+    this.#summary.skippedXattrs += setXattrs(entry, this.#root.fd);
     this.#directoryTimes.set("", entry);
   }
 
@@ -315,16 +313,14 @@ export class LayerUnpacker implements TarHandler, Disposable {
     verify("mknodat", result, entry.path);
     lchownat(dirFd, name, entry.uid, entry.gid);
     chmodItself(dirFd, name, entry.mode);
-    if (entry.xattrs) this.#setXattrsAt(entry, dirFd, name);
-    fillTimes(entry);
-    utimensat(dirFd, name, times);
+    this.#summary.skippedXattrs += setXattrsAt(entry, dirFd, name);
+    utimensat(dirFd, name, timesOf(entry));
   }
 
   #setOwnerAndTimes(entry: TarEntry, dirFd: number, name: Name): void {
     lchownat(dirFd, name, entry.uid, entry.gid);
-    if (entry.xattrs) this.#setXattrsAt(entry, dirFd, name);
-    fillTimes(entry);
-    utimensat(dirFd, name, times);
+    this.#summary.skippedXattrs += setXattrsAt(entry, dirFd, name);
+    utimensat(dirFd, name, timesOf(entry));
   }
 
   #whiteOut(dirFd: number, parent: string, baseName: string): void {
@@ -350,186 +346,11 @@ export class LayerUnpacker implements TarHandler, Disposable {
     removeTreeAt(dirFd, name);
     this.#hasReplaced = true;
     // What was removed may have been the cached directory, or above it; `dirFd` itself is still its parent.
-    if (this.#parentPath !== undefined) this.#parentPath = "\0";
+    this.#parent.distrust();
   }
-
-  #setXattrsAt(entry: TarEntry, dirFd: number, name: Name): void {
-    if (entry.kind === "directory") {
-      const fd = openat(dirFd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-      try {
-        return this.#setXattrs(entry, (key, value) => tryFsetxattr(fd, key, value));
-      } finally {
-        close(fd);
-      }
-    }
-    const path = procPath(dirFd, name);
-    this.#setXattrs(entry, (key, value) => tryLsetxattr(path, key, value));
-  }
-
-  #setXattrs(
-    entry: TarEntry,
-    set: (name: string, value: Uint8Array<ArrayBuffer>) => number,
-  ): void {
-    for (const [name, value] of entry.xattrs!) {
-      if (!isXattrKept(name)) continue;
-      const result = set(name, value);
-      // As docker: an image must not fail to unpack for want of a decoration.
-      if (result === -ERRNO.EOPNOTSUPP || result === -ERRNO.EPERM) this.#summary.skippedXattrs++;
-      else verify("setxattr", result, `${name} of ${entry.path}`);
-    }
-  }
-
-  /** The descriptor of a directory in the tree, made if it is missing; it stays ours. */
-  #openParent(path: string): number {
-    if (path === this.#parentPath) return this.#parentFd;
-    this.#forgetParent();
-    let fd: number;
-    try {
-      fd = this.#root.openDirectory(path);
-    } catch (error) {
-      if (!(error instanceof SyscallError && error.code === "ENOENT")) throw error;
-      fd = this.#makeDirectories(path);
-    }
-    this.#parentPath = path;
-    return this.#parentFd = fd;
-  }
-
-  #makeDirectories(path: string): number {
-    const { parent, base } = splitPath(path);
-    const dirFd = this.#openParent(parent);
-    const name = encodeName(base);
-    // EEXIST: a symbolic link that leads nowhere; opening it says so.
-    const result = tryMkdirat(dirFd, name, 0o755);
-    if (result !== -ERRNO.EEXIST) {
-      verify("mkdirat", result, path);
-      chmodItself(dirFd, name, 0o755);
-      if (this.#ids) lchownat(dirFd, name, ...rootOf(this.#ids));
-      this.#implied.add(path);
-    }
-    const fd = this.#root.openDirectory(path);
-    this.#forgetParent();
-    return fd;
-  }
-
-  #forgetParent(): void {
-    if (this.#parentPath === undefined) return;
-    close(this.#parentFd);
-    this.#parentPath = undefined;
-    this.#parentFd = -1;
-  }
-
-  /** Says what a failed call means for this member. */
-  #explain(error: unknown, entry: TarEntry): unknown {
-    if (!(error instanceof SyscallError)) return error;
-    const { code } = error;
-    const what = `Cannot unpack "${entry.path}"`;
-    if (code === "ENOSPC" || code === "EDQUOT") {
-      return new DhowError(
-        "no_space",
-        `${what} into "${this.#root.path}": ${errnoText(code)} (file system mounted at "${
-          mountPointOf(this.#root.path)
-        }")`,
-        { cause: error },
-      );
-    }
-    if (code === "EINVAL" && (error.syscall === "fchown" || error.syscall === "fchownat")) {
-      return noPlace(entry, error);
-    }
-    if (code === "ENOENT" && entry.kind === "hardlink") {
-      return new DhowError(
-        "invalid_layer",
-        `${what}: it is a hard link to "${entry.linkPath}", which is not in this layer`,
-        { cause: error },
-      );
-    }
-    if (code === "EPERM" && error.syscall === "linkat") {
-      const message =
-        `${what}: it is a hard link to "${entry.linkPath}", which cannot be linked to`;
-      return new DhowError("invalid_layer", message, { cause: error });
-    }
-    if (["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EEXIST", "EXDEV"].includes(code)) {
-      return new DhowError("invalid_layer", `${what}: ${errnoText(code)}`, { cause: error });
-    }
-    return new DhowError("internal", `${what}: ${error.message}`, { cause: error });
-  }
-}
-
-function noPlace({ path, uid, gid }: TarEntry, cause?: unknown): DhowError {
-  return new DhowError(
-    "unsupported",
-    `Cannot unpack "${path}": its owner ${uid}:${gid} has no place in the user namespace; give this user more subordinate ids in /etc/subuid and /etc/subgid`,
-    { cause },
-  );
 }
 
 /** Root of a user namespace below this one, as this one calls it. */
 function rootOf({ uids, gids }: NestedIds): [uid: number, gid: number] {
   return [toShared(uids, 0) ?? 0, toShared(gids, 0) ?? 0];
-}
-
-/** `/proc/self/fd`, if it was opened. */
-let procFd = -1;
-
-/** Keeps `/proc/self/fd` at hand, for who unpacks after changing the root to one without /proc. */
-export function keepProcAtHand(): void {
-  procFd = openat(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY);
-}
-
-function verify(syscall: string, result: number, subject: string): void {
-  if (result < 0) throw new SyscallError(syscall, -result, subject);
-}
-
-/** chmod(2) of what `name` is, refusing a symbolic link: in a running container names may change under our hands. */
-function chmodItself(dirFd: number, name: Name, mode: number): void {
-  const fd = openat(dirFd, name, O_PATH | O_NOFOLLOW);
-  try {
-    const stat = lstatat(fd, "");
-    if (stat === undefined || (stat.mode & S_IFMT) === S_IFLNK) {
-      throw new SyscallError("fchmodat", ERRNO.ELOOP, typeof name === "string" ? name : "");
-    }
-    if ((stat.mode & S_IFMT) === S_IFDIR) {
-      // Without the detour over /proc, which is not there while `cp` works in a stopped container's root.
-      const directory = openat(fd, ".", O_RDONLY | O_DIRECTORY);
-      try {
-        return fchmod(directory, mode);
-      } finally {
-        close(directory);
-      }
-    }
-    if (procFd < 0) fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode);
-    else fchmodat(procFd, String(fd), mode);
-  } finally {
-    close(fd);
-  }
-}
-
-function fillTimes(entry: TarEntry): void {
-  const access: TarTime = entry.atime ?? entry.mtime;
-  times[0] = BigInt(access.seconds);
-  times[1] = BigInt(access.nanoseconds);
-  times[2] = BigInt(entry.mtime.seconds);
-  times[3] = BigInt(entry.mtime.nanoseconds);
-}
-
-/** A name below a descriptor, for calls that have no *at form. */
-function procPath(dirFd: number, name: Name): Uint8Array<ArrayBuffer> {
-  const prefix = new TextEncoder().encode(`/proc/self/fd/${dirFd}/`);
-  const rest = typeof name === "string" ? encodeName(name) : name;
-  const path = new Uint8Array(prefix.length + rest.length);
-  path.set(prefix);
-  path.set(rest, prefix.length);
-  return path;
-}
-
-/** The mount point a path is on: the highest directory above it with the same device. */
-function mountPointOf(path: string): string {
-  const device = Deno.lstatSync(path).dev;
-  let at = path;
-  while (at !== "/") {
-    const { parent } = splitPath(at.slice(1));
-    const above = parent === "" ? "/" : `/${parent}`;
-    if (Deno.lstatSync(above).dev !== device) return at;
-    at = above;
-  }
-  return at;
 }

@@ -6,15 +6,13 @@
 import { sleep } from "../host/sleep.ts";
 import { lazy } from "../lib/lazy.ts";
 import * as C from "../../ffi/abi/constants.ts";
-import { Fd, open, openIfThere, pipe } from "../../ffi/fd.ts";
+import { type Fd, open, openIfThere } from "../../ffi/fd.ts";
 import { tryLock } from "../../ffi/lock.ts";
-import { bindUnix, socketpair, unixSocket } from "../../ffi/socket.ts";
 import { DhowError } from "../errors.ts";
 import type { NestedIds } from "../host/nested_ids.ts";
-import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
+import type { StorePaths } from "../host/paths.ts";
 import { selfCommand, selfEnvironment } from "../host/self.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
-import type { Stdio } from "../runtime/init_process.ts";
 import { buildLaunch, launch, type LaunchPlan } from "../runtime/launch.ts";
 import type { MonitorOptions } from "../runtime/monitor.ts";
 import { cachedFilter } from "../runtime/seccomp.ts";
@@ -30,14 +28,15 @@ import type { ReadyPorts } from "./ports.ts";
 import { logLimits } from "./log_options.ts";
 import { INIT_PATH } from "./create_spec_mounts.ts";
 import { writeNetworkFiles } from "./network_files.ts";
-import { monitorSocket } from "./monitor_socket.ts";
 import { hasProbe, probePlan } from "./probe.ts";
 import { containerDirectory, type ContainerRecord, nestedMapping, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
 import { prepareRemoval, trashOf } from "./remove_known.ts";
 import { planRootfs } from "./rootfs_plan.ts";
 import { explainDiskError } from "../store/disk_error.ts";
+import { removeIfThere } from "../store/file_lock.ts";
 import { containerSpec } from "./spec_environment.ts";
+import { type OpenedStdio, openStdio } from "./start_stdio.ts";
 import {
   HEALTH_FILE,
   LOCK_RUN,
@@ -345,97 +344,6 @@ async function filterFor(
 
 function openNamespace(path: string): Fd {
   return open(path, C.O_RDONLY);
-}
-
-/** The streams between container, monitor and us. */
-interface OpenedStdio {
-  stdio: Stdio;
-  terminal: number;
-  fds: Pick<MonitorOptions["fds"], "stdout" | "stderr" | "stdin" | "control" | "owner" | "devNull">;
-  takeStdin(): Fd | undefined;
-  takeOwner(): Fd | undefined;
-}
-
-function openStdio(
-  paths: StorePaths,
-  record: ContainerRecord,
-  options: StartOptions,
-  stack: DisposableStack,
-): OpenedStdio {
-  const { Tty, OpenStdin, StdinOnce } = record.config;
-  const devNull = stack.use(open("/dev/null", C.O_RDWR));
-  const owner = options.foreground ? pipe() : undefined;
-  if (owner !== undefined) stack.use(owner.read);
-  const fds = {
-    stdout: -1,
-    stderr: -1,
-    stdin: -1,
-    control: Tty || OpenStdin ? stack.use(openControl(paths, record.id)).number : -1,
-    owner: owner?.read.number ?? -1,
-    devNull: devNull.number,
-  };
-  let isOwnerTaken = false;
-  stack.defer(() => isOwnerTaken || owner?.write.close());
-  const takeOwner = () => {
-    isOwnerTaken = true;
-    return owner?.write;
-  };
-  if (Tty) {
-    const [ours, theirs] = socketpair(C.SOCK_SEQPACKET);
-    stack.use(ours);
-    stack.use(theirs);
-    const size = options.consoleSize ?? consoleSize(record);
-    const stdio: Stdio = { kind: "terminal", socket: theirs.number, size, console: true };
-    return { stdio, terminal: ours.number, fds, takeStdin: () => undefined, takeOwner };
-  }
-  const stdout = pipe(), stderr = pipe();
-  for (const end of [stdout, stderr]) {
-    stack.use(end.read);
-    stack.use(end.write);
-  }
-  fds.stdout = stdout.read.number;
-  fds.stderr = stderr.read.number;
-  const stdin = OpenStdin ? pipe() : undefined;
-  if (stdin !== undefined) stack.use(stdin.read);
-  // With StdinOnce the end of the first attachment is the end of input: the monitor keeps no end of its own.
-  const isOurs = options.foreground === true && StdinOnce;
-  if (stdin !== undefined && !isOurs) fds.stdin = stdin.write.number;
-  let given = false;
-  if (stdin !== undefined) stack.defer(() => given || stdin.write.close());
-  const stdio: Stdio = {
-    kind: "fds",
-    stdin: stdin?.read.number ?? devNull.number,
-    stdout: stdout.write.number,
-    stderr: stderr.write.number,
-  };
-  const takeStdin = () => {
-    if (stdin === undefined || !options.foreground) return undefined;
-    given = true;
-    return stdin.write;
-  };
-  return { stdio, terminal: -1, fds, takeStdin, takeOwner };
-}
-
-function consoleSize({ hostConfig }: ContainerRecord): { rows: number; columns: number } {
-  const [rows, columns] = hostConfig.ConsoleSize;
-  return { rows, columns };
-}
-
-function openControl(paths: StorePaths, id: string): Fd {
-  ensureRuntimeDirectory(paths);
-  const path = monitorSocket(paths, id);
-  removeIfThere(path);
-  const socket = unixSocket(C.SOCK_DGRAM);
-  bindUnix(socket, path);
-  return socket;
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 function monitorOptions(

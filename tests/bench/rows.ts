@@ -8,6 +8,7 @@ import { measureCommit, measureImages, SIZES } from "./images.ts";
 import { measurePorts, PORT_BYTES } from "./ports.ts";
 import { type Row, type Sample, sample } from "./row.ts";
 import { measureTransfers } from "./transfer.ts";
+import { measureBetween, measureOut, TRAFFIC_MB } from "./traffic.ts";
 import { type Bench, inParallel, output, timed, type Tool } from "./tools.ts";
 
 /** Every row by its name on the command line. */
@@ -26,6 +27,8 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Row>>> = {
   images,
   port,
   "port-memory": portMemory,
+  between,
+  out,
 };
 
 const RUN = ["run", "--rm", "--network", "none"];
@@ -131,6 +134,16 @@ async function port(bench: Bench): Promise<Row> {
   const { times } = await measurePorts(bench);
   const name = `${PORT_BYTES / 1e9} GB from host to published port`;
   return row(name, times, { kind: "ratio", max: 1 });
+}
+
+async function between(bench: Bench): Promise<Row> {
+  const name = `${TRAFFIC_MB.between / 1000} GB from container to container`;
+  return row(name, await measureBetween(bench), { kind: "ratio", max: 1 });
+}
+
+async function out(bench: Bench): Promise<Row> {
+  const name = `${TRAFFIC_MB.out} MB from a container to the host`;
+  return { name, unit: "ms", ...await measureOut(bench), target: { kind: "ratio", max: 1.11 } };
 }
 
 async function portMemory(bench: Bench): Promise<Row> {

@@ -6,6 +6,7 @@
  * @module
  */
 import type { StorePaths } from "../host/paths.ts";
+import { concat } from "../lib/concat.ts";
 import { formatTimestamp, nowNanoseconds } from "../lib/timestamp.ts";
 import type { HealthResult } from "../spec/docker_api.ts";
 import { logContainerEvent } from "./container_event.ts";
@@ -88,7 +89,7 @@ async function check(
     }
     const exitCode = await stream.exitCode;
     clearTimeout(timer);
-    const output = cutProbeOutput(join(pieces));
+    const output = cutProbeOutput(concat(pieces));
     return isLate ? { exitCode: -1, output: probeTimeoutOutput(probe, output) } : {
       exitCode,
       output,
@@ -96,14 +97,4 @@ async function check(
   } catch (error) {
     return { exitCode: -1, output: (error as Error).message };
   }
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

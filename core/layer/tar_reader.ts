@@ -8,6 +8,7 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import { concat } from "../lib/concat.ts";
 import { decodeName } from "../lib/file_name.ts";
 import { decimal, parsePax, parsePaxTime, paxXattrs, SPARSE_MAX, TarFormatError } from "./pax.ts";
 import type { TarEntry, TarHandler, TarSegment } from "./tar_entry.ts";
@@ -194,7 +195,7 @@ export class TarReader {
     // A copy: the caller may reuse its buffer.
     state.parts.push(bytes.slice(0, used));
     state.left -= used;
-    if (state.left === 0) state.done(joined(state.parts));
+    if (state.left === 0) state.done(concat(state.parts));
     return used;
   }
 
@@ -413,17 +414,6 @@ function textOf(values: Map<string, Bytes>, key: string): string | undefined {
 function paxNumber(values: Map<string, Bytes>, key: string): number | undefined {
   const value = values.get(key);
   return value && decimal(value);
-}
-
-function joined(parts: Bytes[]): Bytes {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function printable(type: string): string {

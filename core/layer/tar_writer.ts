@@ -4,6 +4,7 @@
  * @see https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html
  * @module
  */
+import { concat } from "../lib/concat.ts";
 import { encodeName } from "../lib/file_name.ts";
 import type { TarEntry, TarTime } from "./tar_entry.ts";
 import { BLOCK } from "./tar_header.ts";
@@ -127,14 +128,4 @@ function isAscii(bytes: Bytes): boolean {
 
 function text(value: string): Bytes {
   return new TextEncoder().encode(value);
-}
-
-function concat(parts: readonly Bytes[]): Bytes {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

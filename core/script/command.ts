@@ -5,6 +5,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { DhowError } from "../errors.ts";
+import { concat } from "../lib/concat.ts";
 import type { AttachedStream, OutputChunk } from "../spec/streams.ts";
 
 /** What a command left. */
@@ -207,16 +208,6 @@ export async function collect(
   const parts: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
   for await (const { stream, bytes } of output) parts[stream].push(bytes);
   return { stdout: concat(parts.stdout), stderr: concat(parts.stderr) };
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function decode(bytes: Uint8Array): string {

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { lazy } from "../../../core/lib/lazy.ts";
 import { formatBinarySize } from "../../../core/lib/units.ts";
 import { command } from "../../command.ts";
-import { ExitError } from "../../errors.ts";
 import { INSPECT_FORMAT_HELP } from "../../output/format_help.ts";
 import { VERSION as version } from "../../../core/version.ts";
+import { render } from "../../output/render.ts";
 
 /** Lines of the default output: title, indentation and the field they show. */
 const LINES: readonly (readonly [title: string, field: string])[] = [
@@ -64,15 +63,3 @@ export const info = command({
     for (const warning of (info["Warnings"] as string[] | undefined) ?? []) err.line(warning);
   },
 });
-
-async function render(format: string, data: unknown): Promise<string> {
-  const { compileTemplate } = await lazy<typeof import("../../output/template.ts")>(
-    "../../output/template.ts",
-    import.meta.url,
-  );
-  try {
-    return compileTemplate(format)(data);
-  } catch (error) {
-    throw new ExitError(64, `template parsing error: ${(error as Error).message}`);
-  }
-}

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { lazy } from "../../../core/lib/lazy.ts";
 import { command } from "../../command.ts";
-import { ExitError } from "../../errors.ts";
 import { INSPECT_FORMAT_HELP } from "../../output/format_help.ts";
 import { VERSION } from "../../../core/version.ts";
+import { render } from "../../output/render.ts";
 
 /** Show the dhow version information. */
 export const version = command({
@@ -49,16 +48,4 @@ export const version = command({
 
 function writeFields(out: { line(text: string): void }, fields: [string, unknown][]): void {
   for (const [name, value] of fields) out.line(` ${name.padEnd(18)} ${value}`);
-}
-
-async function render(format: string, data: unknown): Promise<string> {
-  const { compileTemplate } = await lazy<typeof import("../../output/template.ts")>(
-    "../../output/template.ts",
-    import.meta.url,
-  );
-  try {
-    return compileTemplate(format)(data);
-  } catch (error) {
-    throw new ExitError(64, `template parsing error: ${(error as Error).message}`);
-  }
 }

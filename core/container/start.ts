@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { removeIfThere } from "../host/remove_if_there.ts";
 import { sleep } from "../host/sleep.ts";
 import { lazy } from "../lib/lazy.ts";
 import * as C from "../../ffi/abi/constants.ts";
@@ -34,7 +35,6 @@ import { removeContainer } from "./remove.ts";
 import { prepareRemoval, trashOf } from "./remove_known.ts";
 import { planRootfs } from "./rootfs_plan.ts";
 import { explainDiskError } from "../store/disk_error.ts";
-import { removeIfThere } from "../store/file_lock.ts";
 import { containerSpec } from "./spec_environment.ts";
 import { type OpenedStdio, openStdio } from "./start_stdio.ts";
 import {

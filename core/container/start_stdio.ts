@@ -7,9 +7,9 @@ import * as C from "../../ffi/abi/constants.ts";
 import { type Fd, open, pipe } from "../../ffi/fd.ts";
 import { bindUnix, socketpair, unixSocket } from "../../ffi/socket.ts";
 import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
+import { removeIfThere } from "../host/remove_if_there.ts";
 import type { Stdio } from "../runtime/init_process.ts";
 import type { MonitorOptions } from "../runtime/monitor.ts";
-import { removeIfThere } from "../store/file_lock.ts";
 import { monitorSocket } from "./monitor_socket.ts";
 import type { ContainerRecord } from "./record.ts";
 

@@ -6,13 +6,13 @@
  *
  * @module
  */
+import { removeIfThere } from "../host/remove_if_there.ts";
 import { blobName, isDigest } from "../lib/digest.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { GzipAnswer, GzipJob } from "../layer/gzip_thread.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
 import { blobPath, TEMPORARY_BLOB } from "../store/blob.ts";
 import { explainDiskError } from "../store/disk_error.ts";
-import { removeIfThere } from "../store/file_lock.ts";
 import { DhowError } from "../errors.ts";
 
 /** Media types of plain layers, and of the same compressed. */

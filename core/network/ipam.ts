@@ -9,6 +9,7 @@ import { openIfThere } from "../../ffi/fd.ts";
 import { isLocked } from "../../ffi/lock.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { removeIfThere } from "../host/remove_if_there.ts";
 import {
   type AddressPool,
   isDefaultNetwork,
@@ -206,12 +207,4 @@ export function releaseAddresses(
 function links(directory: string): string[] {
   return [...Deno.readDirSync(directory)].filter(({ isSymlink }) => isSymlink)
     .map(({ name }) => name);
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

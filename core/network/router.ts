@@ -23,6 +23,7 @@ import { closeAllBut, nameProcess, resetSignals } from "../../ffi/program/fragme
 import { spawnOrphan } from "../../ffi/program/spawn.ts";
 import { DhowError } from "../errors.ts";
 import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
+import { removeIfThere } from "../host/remove_if_there.ts";
 import { sleep } from "../host/sleep.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import { makeFirewall } from "./firewall.ts";
@@ -172,14 +173,6 @@ function endOrphan(pidFile: string): void {
     const comm = Deno.readTextFileSync(`/proc/${pid}/comm`).trim();
     if (/^(pasta|slirp4netns)/.test(comm)) Deno.kill(pid, "SIGTERM");
   } catch { /* there is none */ }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 interface RouterFds {

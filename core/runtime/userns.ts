@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { removeIfThere } from "../host/remove_if_there.ts";
 import { sleep } from "../host/sleep.ts";
 import {
   CLONE_NEWUSER,
@@ -150,14 +151,6 @@ async function startHolder(paths: StorePaths): Promise<UserNamespace> {
   } catch (error) {
     alive.close();
     throw error; // the holder reads the end of `mapped` and leaves
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { removeIfThere } from "../host/remove_if_there.ts";
 import { sleep } from "../host/sleep.ts";
 
 /** How to wait. */
@@ -65,14 +66,5 @@ function inodeOf(path: string): number | null | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
-  }
-}
-
-/** Removes a file that may be gone. */
-export function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

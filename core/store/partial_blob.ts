@@ -5,13 +5,14 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import { removeIfThere } from "../host/remove_if_there.ts";
 import { isThere } from "../host/stat.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { blobName } from "../lib/digest.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
 import { blobPath } from "./blob.ts";
 import { explainDiskError } from "./disk_error.ts";
-import { type LockOptions, openLocked, removeIfThere } from "./file_lock.ts";
+import { type LockOptions, openLocked } from "./file_lock.ts";
 import { ensureLayout } from "./layout.ts";
 
 /** How the names of blobs that are being fetched begin in `tmp/`. */

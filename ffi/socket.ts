@@ -126,9 +126,9 @@ export function sendWithFd(socket: Fd, data: Uint8Array<ArrayBuffer>, fd?: numbe
   parts.length = 0;
   if (sent >= 0) return true;
   const code = errno();
-  if (code === ERRNO.EPIPE || code === ERRNO.ECONNRESET || code === ERRNO.ECONNREFUSED) {
-    return false;
-  }
+  // A datagram socket that was refused is not connected any more, which the repeated call (libc.ts) then says.
+  const gone: number[] = [ERRNO.EPIPE, ERRNO.ECONNRESET, ERRNO.ECONNREFUSED, ERRNO.ENOTCONN];
+  if (gone.includes(code)) return false;
   throw new SyscallError("sendmsg", code);
 }
 

@@ -15,7 +15,7 @@ export async function ask(question: string, err: Output): Promise<string> {
 
 /** Asks for one line that is not shown; Ctrl-C leaves a terminal that shows again what is typed. */
 export async function askSecretly(question: string, err: Output): Promise<string> {
-  err.write(question);
+  // Before the question: whoever sees that may answer at once.
   using silent = new SilentTerminal(0);
   const stop = () => {
     silent[Symbol.dispose]();
@@ -24,6 +24,7 @@ export async function askSecretly(question: string, err: Output): Promise<string
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, stop);
+  err.write(question);
   try {
     return await readLine();
   } finally {

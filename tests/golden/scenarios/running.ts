@@ -61,7 +61,7 @@ export const running: readonly Scenario[] = [
       "docker run --rm --tmpfs /x:size=1m,mode=700 busybox sh -c 'df -k /x | tail -1 | cut -c1-40; ls -ld /x | cut -c1-10'",
       "docker run --rm --shm-size 8m busybox sh -c 'df -k /dev/shm | tail -1'",
       "docker run --rm --ulimit nofile=100:200 busybox sh -c 'ulimit -n; ulimit -Hn'",
-      "docker run --rm --add-host a:1.2.3.4 --add-host b=::1 busybox grep -E ' *(a|b)$' /etc/hosts",
+      "docker run --rm --add-host a:1.2.3.4 --add-host b=::1 busybox grep -wE 'a|b' /etc/hosts",
       "docker run --rm --network none busybox cat /etc/hosts",
       "docker run --rm --dns 1.2.3.4 --dns-search x.y --dns-option ndots:2 busybox grep -E '^[a-z]' /etc/resolv.conf",
       "docker run --rm --network none busybox ip -4 -o addr show",

@@ -116,9 +116,3 @@ export function routeBy(
   const link = findLink(inside, endpoint.interface);
   if (link !== undefined) inside.request(...defaultRoutes(network, endpoint, link.index));
 }
-
-/** Detaches an endpoint from its network, if it still is attached. */
-export function detachEndpoint(link: NetlinkSocket, endpoint: Endpoint): void {
-  const [error] = link.tryRequest(removeLink(vethName(endpoint)));
-  if (error !== undefined && error.code !== "ENODEV") throw error;
-}

@@ -17,8 +17,8 @@ import {
 } from "./message.ts";
 
 const AF_UNSPEC = 0, AF_INET6 = 10;
-const RTM_NEWLINK = 16, RTM_DELLINK = 17, RTM_GETLINK = 18, RTM_NEWADDR = 20, RTM_GETADDR = 22;
-const RTM_NEWROUTE = 24, RTM_DELROUTE = 25, RTM_GETROUTE = 26, RTM_NEWRULE = 32;
+const RTM_NEWLINK = 16, RTM_DELLINK = 17, RTM_GETLINK = 18, RTM_NEWADDR = 20;
+const RTM_NEWROUTE = 24, RTM_GETROUTE = 26, RTM_NEWRULE = 32;
 const NLM_F_REPLACE = 0x100, NLM_F_EXCL = 0x200, NLM_F_CREATE = 0x400;
 
 const IFLA_ADDRESS = 1, IFLA_IFNAME = 3, IFLA_MTU = 4, IFLA_MASTER = 10, IFLA_LINKINFO = 18;
@@ -150,11 +150,6 @@ export function removeLink(link: LinkId): Request {
   return { ...linkRequest(link, `remove ${link}`), type: RTM_DELLINK };
 }
 
-/** Gives a link another name; it must be down. */
-export function renameLink(index: number, name: string): Request {
-  return linkRequest(index, `name an interface ${name}`, [[IFLA_IFNAME, name]]);
-}
-
 /** Adds an address to a link. */
 export function addAddress(index: number, address: IpBytes, prefix: number): Request {
   const view = new DataView(new ArrayBuffer(8));
@@ -203,11 +198,6 @@ export function addRoute(route: Route): Request {
     flags: NLM_F_CREATE | NLM_F_REPLACE,
     label: "add a route",
   };
-}
-
-/** Removes a route. */
-export function removeRoute(route: Route): Request {
-  return { ...routeRequest(route), type: RTM_DELROUTE, label: "remove a route" };
 }
 
 function routeRequest(route: Route): Pick<Request, "fixed" | "attributes"> {
@@ -291,17 +281,4 @@ export function hasDefaultRoute(socket: NetlinkSocket): boolean {
   fixed[0] = AF_INET;
   return socket.dump({ type: RTM_GETROUTE, fixed, label: "list the routes" })
     .some((body) => body[1] === 0 && body[7] === RTN_UNICAST && body[4] === RT_TABLE_MAIN);
-}
-
-/** The addresses of a link: bytes and prefix length. */
-export function listAddresses(
-  socket: NetlinkSocket,
-  index: number,
-): { address: Uint8Array; prefix: number }[] {
-  return socket.dump({ type: RTM_GETADDR, fixed: new Uint8Array(8), label: "list the addresses" })
-    .filter((body) => new DataView(body.buffer, body.byteOffset).getUint32(4, true) === index)
-    .flatMap((body) => {
-      const address = decodeAttributes(body.subarray(8)).get(IFA_ADDRESS);
-      return address === undefined ? [] : [{ address, prefix: body[1]! }];
-    });
 }

@@ -1,0 +1,289 @@
+/**
+ * A Dockerfile taken apart: what the parser makes, what mod.ts's builder makes by hand, what the executor runs.
+ *
+ * Words are as they were written: variables are in them still, quotes and escapes too. `expandInstruction()` makes them
+ * plain when an instruction's turn has come, since what `ENV` and `ARG` say depends on the stages and images below.
+ *
+ * @see https://docs.docker.com/reference/dockerfile/
+ * @module
+ */
+
+/** Where something was written. Lines count from 1; both are included. */
+export interface SourceRange {
+  /** First line. */
+  start: number;
+  /** Last line. */
+  end: number;
+}
+
+/** A whole Dockerfile. */
+export interface Dockerfile {
+  /** What it is called in messages: `Dockerfile`. */
+  name: string;
+  /** Its lines, for messages. */
+  lines: readonly string[];
+  /** Its `# name=value` comments at the top. */
+  directives: Directives;
+  /** `ARG` instructions before the first `FROM`. */
+  globalArgs: readonly ArgInstruction[];
+  /** At least one. */
+  stages: readonly Stage[];
+}
+
+/** Parser directives. */
+export interface Directives {
+  /** Image of a frontend; said, not used. */
+  syntax?: string;
+  /** Character that escapes. @default "\\" */
+  escape: "\\" | "`";
+  /** `skip=...;error=true`, as written. */
+  check?: string;
+}
+
+/** From a `FROM` up to the next one. */
+export interface Stage {
+  /** Counts from 0. */
+  index: number;
+  /** `AS name`, in lower case. */
+  name?: string;
+  /** Image or earlier stage, unexpanded. */
+  base: string;
+  /** `--platform`, unexpanded. */
+  platform?: string;
+  /** Where its `FROM` is. */
+  range: SourceRange;
+  /** `FROM ... AS ...` as it was written, on one line. */
+  original: string;
+  /** What it does, in order. */
+  instructions: readonly Instruction[];
+}
+
+/** What every instruction has. */
+interface InstructionBase {
+  /** Where it was written. */
+  range: SourceRange;
+  /** As it was written, continuations joined; what the display shows. */
+  original: string;
+}
+
+/** A command line: in the shell's words, or one argument an entry. */
+export type CommandLine =
+  | { form: "exec"; args: readonly string[] }
+  | { form: "shell"; text: string };
+
+/** Text given in the Dockerfile itself. */
+export interface Heredoc {
+  /** The word behind `<<`, without quotes. */
+  name: string;
+  /** With the tabs of `<<-` taken away. */
+  content: string;
+  /** Whether variables in it are expanded: false if the word was quoted. */
+  expand: boolean;
+}
+
+/** `NAME=value` or `NAME value`. */
+export interface KeyValue {
+  key: string;
+  /** Unexpanded. */
+  value: string;
+}
+
+/** `ARG`. */
+export interface ArgInstruction extends InstructionBase {
+  kind: "arg";
+  /** One or several; no value where none was given. */
+  args: readonly { key: string; value?: string }[];
+}
+
+/** `ENV`. */
+export interface EnvInstruction extends InstructionBase {
+  kind: "env";
+  pairs: readonly KeyValue[];
+}
+
+/** `LABEL`. */
+export interface LabelInstruction extends InstructionBase {
+  kind: "label";
+  pairs: readonly KeyValue[];
+}
+
+/** `MAINTAINER`. */
+export interface MaintainerInstruction extends InstructionBase {
+  kind: "maintainer";
+  name: string;
+}
+
+/** `RUN`. */
+export interface RunInstruction extends InstructionBase {
+  kind: "run";
+  command: CommandLine;
+  /** In shell form: `RUN <<EOF`; the command's text holds the words as written. */
+  heredocs: readonly Heredoc[];
+  mounts: readonly RunMount[];
+  /** `default`, `none`, `host`. */
+  network?: string;
+  /** `insecure`, `sandbox`. */
+  security?: string;
+}
+
+/** `RUN --mount=...`. Paths and ids unexpanded. */
+export interface RunMount {
+  type: "bind" | "cache" | "tmpfs" | "secret" | "ssh";
+  /** Where; optional for `secret` and `ssh`. */
+  target?: string;
+  /** Path within `from` or the context. */
+  source?: string;
+  /** Stage, image or named context. */
+  from?: string;
+  /** Undefined: the type's default. */
+  readonly?: boolean;
+  /** Of a cache, a secret, or an ssh agent. */
+  id?: string;
+  /** Of a cache. */
+  sharing?: "shared" | "private" | "locked";
+  /** Whether it must be given. */
+  required?: boolean;
+  /** Permission bits. */
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  /** Of a tmpfs, in bytes. */
+  sizeBytes?: number;
+  /** Variable to put a secret in. */
+  env?: string;
+}
+
+/** What `COPY` and `ADD` share. */
+interface TransferBase extends InstructionBase {
+  /** Paths, wildcards, addresses; what is given in the Dockerfile itself is in `heredocs`. */
+  sources: readonly string[];
+  /** Files whose content is in the Dockerfile. */
+  heredocs: readonly Heredoc[];
+  destination: string;
+  /** `USER:GROUP`. */
+  chown?: string;
+  /** Octal or, newer, symbolic. */
+  chmod?: string;
+  link: boolean;
+  /** Patterns of `--exclude`. */
+  excludes: readonly string[];
+}
+
+/** `COPY`. */
+export interface CopyInstruction extends TransferBase {
+  kind: "copy";
+  from?: string;
+  parents: boolean;
+}
+
+/** `ADD`. */
+export interface AddInstruction extends TransferBase {
+  kind: "add";
+  /** `sha256:...`. */
+  checksum?: string;
+  keepGitDir: boolean;
+  /** Undefined: local archives are unpacked, remote ones are not. */
+  unpack?: boolean;
+}
+
+/** `CMD`. */
+export interface CmdInstruction extends InstructionBase {
+  kind: "cmd";
+  command: CommandLine;
+}
+
+/** `ENTRYPOINT`. */
+export interface EntrypointInstruction extends InstructionBase {
+  kind: "entrypoint";
+  command: CommandLine;
+}
+
+/** `SHELL`. */
+export interface ShellInstruction extends InstructionBase {
+  kind: "shell";
+  args: readonly string[];
+}
+
+/** `EXPOSE`. */
+export interface ExposeInstruction extends InstructionBase {
+  kind: "expose";
+  /** `80`, `80/udp`, `8000-8010`. */
+  ports: readonly string[];
+}
+
+/** `VOLUME`. */
+export interface VolumeInstruction extends InstructionBase {
+  kind: "volume";
+  paths: readonly string[];
+}
+
+/** `USER`. */
+export interface UserInstruction extends InstructionBase {
+  kind: "user";
+  user: string;
+}
+
+/** `WORKDIR`. */
+export interface WorkdirInstruction extends InstructionBase {
+  kind: "workdir";
+  path: string;
+}
+
+/** `STOPSIGNAL`. */
+export interface StopSignalInstruction extends InstructionBase {
+  kind: "stopsignal";
+  signal: string;
+}
+
+/** `HEALTHCHECK`; all times in nanoseconds. */
+export interface HealthcheckInstruction extends InstructionBase {
+  kind: "healthcheck";
+  /** Undefined: `HEALTHCHECK NONE`. */
+  command?: CommandLine;
+  intervalNs?: number;
+  timeoutNs?: number;
+  startPeriodNs?: number;
+  startIntervalNs?: number;
+  retries?: number;
+}
+
+/** `ONBUILD`. */
+export interface OnBuildInstruction extends InstructionBase {
+  kind: "onbuild";
+  /** The instruction to come, as written. */
+  trigger: string;
+}
+
+/** One instruction of a stage. */
+export type Instruction =
+  | ArgInstruction
+  | EnvInstruction
+  | LabelInstruction
+  | MaintainerInstruction
+  | RunInstruction
+  | CopyInstruction
+  | AddInstruction
+  | CmdInstruction
+  | EntrypointInstruction
+  | ShellInstruction
+  | ExposeInstruction
+  | VolumeInstruction
+  | UserInstruction
+  | WorkdirInstruction
+  | StopSignalInstruction
+  | HealthcheckInstruction
+  | OnBuildInstruction;
+
+/** Something that one of BuildKit's checks finds fault with; the build goes on. */
+export interface BuildWarning {
+  /** Name of the check: `StageNameCasing`. */
+  rule: string;
+  /** What the check is about, in general. */
+  description: string;
+  /** Where one reads more. */
+  url: string;
+  /** What is wrong here. */
+  message: string;
+  /** Where, if it is anywhere. */
+  range?: SourceRange;
+}

@@ -12,6 +12,7 @@ import type { StorePaths } from "../host/paths.ts";
 import { lazy } from "../lib/lazy.ts";
 import type { RouterAccess } from "../network/bridge.ts";
 import { attachEndpoint, CONTAINER_SYSCTLS, prepareNamespace } from "../network/endpoint.ts";
+import { markDatagrams } from "../network/firewall.ts";
 import { changeGeneration } from "../network/generation.ts";
 import { claimAddress, releaseAddresses } from "../network/ipam.ts";
 import { ipBytes } from "../network/ip_bytes.ts";
@@ -76,6 +77,7 @@ export async function connectNetworks(
         await attachEndpoint(access, network, endpoint, there, network === routed);
       }
       writeEndpoints(paths, record.id, endpoints);
+      if (publishesDatagrams(record)) await markDatagrams(namespace, made.fd.number);
       await ensureNames(paths, namespace, router, endpoints);
     } catch (error) {
       for (const network of networks) releaseAddresses(paths, network, record.id);
@@ -91,6 +93,15 @@ export async function connectNetworks(
     stack[Symbol.dispose]();
     throw error;
   }
+}
+
+function publishesDatagrams({ hostConfig, config }: ContainerRecord): boolean {
+  const { PortBindings, PublishAllPorts } = hostConfig;
+  const ports = [
+    ...Object.keys(PortBindings ?? {}),
+    ...PublishAllPorts ? Object.keys(config.ExposedPorts ?? {}) : [],
+  ];
+  return ports.some((port) => port.endsWith("/udp"));
 }
 
 /** Starts the name server, where endpoints are on networks that have one. */

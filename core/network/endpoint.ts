@@ -19,10 +19,9 @@ import type { Request } from "../../ffi/netlink/message.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import { ensureBridge, type RouterAccess } from "./bridge.ts";
 import { ipBytes } from "./ip_bytes.ts";
+import { PROXY_MARK } from "./proxy_context.ts";
 import { allowsBetween, type Endpoint, mtuOf, type NetworkRecord } from "./record.ts";
 
-/** Marks connections that are made for a client outside, so that answers come back to who made them. */
-export const PROXY_MARK = 1;
 /** The routing table for what has that mark. */
 const PROXY_TABLE = 100;
 

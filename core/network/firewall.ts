@@ -9,6 +9,7 @@ import { pipe, widenPipe, write } from "../../ffi/fd.ts";
 import { CLONE_NEWNET } from "../../ffi/abi/constants.ts";
 import { runCommandInside } from "../runtime/inside.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
+import { PROXY_MARK } from "./proxy_context.ts";
 import { allowsBetween, bridgeName, type NetworkRecord } from "./record.ts";
 import { findProgram, UPLINK_INTERFACE } from "./uplink.ts";
 
@@ -41,6 +42,30 @@ table ${TABLE} {
   }
 }
 `;
+
+/**
+ * What a container's namespace needs where UDP ports are published. Datagrams have no connections whose answers inherit
+ * a mark, as TCP's do: the kernel's table of connections remembers it.
+ */
+const DATAGRAM_RULES = `
+table ${TABLE} {
+  chain output {
+    type route hook output priority mangle; policy accept;
+    meta l4proto udp meta mark ${PROXY_MARK} ct mark set ${PROXY_MARK}
+    meta l4proto udp ct direction reply ct mark ${PROXY_MARK} meta mark set ${PROXY_MARK}
+  }
+}
+`;
+
+/**
+ * Lets answers to published UDP ports come back to the proxy, which speaks with its clients' addresses.
+ *
+ * @param netns The container's.
+ * @throws {DhowError} `unsupported` if nft is not installed, or refuses.
+ */
+export async function markDatagrams(namespace: UserNamespace, netns: number): Promise<void> {
+  await runNft(namespace, netns, DATAGRAM_RULES);
+}
 
 /** What is added for a network; adding it twice changes nothing. */
 export function networkRules(network: NetworkRecord): string {

@@ -7,15 +7,15 @@
 import * as C from "../../ffi/abi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { Address, Label, ProgramBuilder, Value } from "../../ffi/program/builder.ts";
-import { PROXY_MARK } from "./endpoint.ts";
+import { KIND, LISTENER, PROXY_MARK, type ProxyContext } from "./proxy_context.ts";
 import {
-  encodeSockaddr,
-  KIND,
-  LISTENER,
-  type ProxyContext,
-  type ProxyTarget,
-  SOCKADDR_SIZE,
-} from "./proxy_context.ts";
+  emitAim,
+  IP_TRANSPARENT,
+  IPV6_TRANSPARENT,
+  SO_MARK,
+  SOL_IP,
+  SOL_IPV6,
+} from "./proxy_source.ts";
 
 /** A direction's part of a connection: where from, where to, its pipe (0 for none), bytes in it, and how far it is. */
 const DIRECTION = { from: 0, to: 8, pipe: 16, pipeEnd: 24, held: 32, state: 40, size: 48 } as const;
@@ -34,11 +34,7 @@ const ROUNDS = 16;
 
 const SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2;
 const SHUT_WR = 1;
-const SO_MARK = 36, SO_LINGER = 13, SOL_TCP = 6, TCP_NODELAY = 1;
-/** Of connections made for others; datagrams take the same. */
-export const SOL_IP = 0, IP_TRANSPARENT = 19, IP_BIND_ADDRESS_NO_PORT = 24;
-/** The same for IPv6. */
-export const SOL_IPV6 = 41, IPV6_TRANSPARENT = 75;
+const SO_LINGER = 13, SOL_TCP = 6, TCP_NODELAY = 1, IP_BIND_ADDRESS_NO_PORT = 24;
 
 /** Emits what happens to connections. */
 export class ConnectionPump {
@@ -79,11 +75,11 @@ export class ConnectionPump {
 
   #emitAccept(): void {
     const p = this.#p;
-    const { next, stalled, subject, plan } = this.#context;
+    const { next, stalled, subject } = this.#context;
     const peer = p.buffer(32), peerSize = p.words([0]);
     const client = p.variable(0), server = p.variable(0);
     const source = p.variable(0), size = p.variable(0), target = p.variable(0);
-    const connect = p.label("connect"), refuse = p.label("refuse");
+    const refuse = p.label("refuse");
 
     p.place(this.accept);
     const listening = p.load("u64", subject, LISTENER.fd);
@@ -94,25 +90,8 @@ export class ConnectionPump {
     p.jumpIf(client, "==", -ERRNO.ECONNABORTED, this.accept);
     p.jumpIf(client, "<", 0, stalled);
 
-    const port = p.load("u64", subject, LISTENER.port);
-    const aim = (to: ProxyTarget, from: Value | Address, version: 4 | 6) => {
-      const place = p.bytes(encodeSockaddr(to.address));
-      p.store("u16", p.after(place, 2), port);
-      p.set(target, place);
-      p.set(source, from);
-      p.set(size, SOCKADDR_SIZE[version]);
-    };
-    const { ipv4, ipv6 } = plan;
-    const is6 = p.label("a client with IPv6");
-    p.jumpIf(p.load("u64", subject, LISTENER.version), "==", 6, is6);
-    if (ipv4 !== undefined) this.#emitAim4(peer, ipv4, aim);
-    else if (ipv6 !== undefined) aim(ipv6, p.bytes(encodeSockaddr(ipv6.gateway)), 6);
-    p.jump(connect);
-    p.place(is6);
-    if (ipv6 !== undefined) this.#emitAim6(peer, ipv6, aim);
-    else if (ipv4 !== undefined) aim(ipv4, p.bytes(encodeSockaddr(ipv4.gateway)), 4);
-
-    p.place(connect);
+    p.store("u16", p.after(peer, 2), 0);
+    emitAim(this.#context, peer, { source, target, size });
     const type = C.SOCK_STREAM | flags;
     p.set(server, p.call("socket", [p.load("u16", source), type, 0]));
     p.jumpIf(server, "<", 0, refuse);
@@ -123,41 +102,6 @@ export class ConnectionPump {
     p.place(refuse);
     p.call("close", [client]);
     p.jump(stalled);
-  }
-
-  /** As the client, unless that is the host's loopback interface: what would be answered there stays there. */
-  #emitAim4(
-    peer: Address,
-    target: ProxyTarget,
-    aim: (to: ProxyTarget, from: Address, version: 4) => void,
-  ): void {
-    const p = this.#p;
-    const kept = p.label("keep the address");
-    p.store("u16", p.after(peer, 2), 0);
-    aim(target, peer, 4);
-    p.jumpIf(p.load("u8", p.after(peer, 4)), "!=", 127, kept);
-    aim(target, p.bytes(encodeSockaddr(target.gateway)), 4);
-    p.place(kept);
-  }
-
-  #emitAim6(
-    peer: Address,
-    target: ProxyTarget,
-    aim: (to: ProxyTarget, from: Address, version: 6) => void,
-  ): void {
-    const p = this.#p;
-    const kept = p.label("keep the address"), gateway = p.label("from the gateway");
-    p.store("u16", p.after(peer, 2), 0);
-    p.store("u32", p.after(peer, 4), 0);
-    p.store("u32", p.after(peer, 24), 0);
-    aim(target, peer, 6);
-    const linkLocal = p.compute(p.load("u16", p.after(peer, 8)), "&", 0xc0ff);
-    p.jumpIf(linkLocal, "==", 0x80fe, gateway);
-    p.jumpIf(p.load("u64", p.after(peer, 8)), "!=", 0, kept);
-    p.jumpIf(p.load("u64", p.after(peer, 16)), "!=", 1n << 56n, kept); // ::1
-    p.place(gateway);
-    aim(target, p.bytes(encodeSockaddr(target.gateway)), 6);
-    p.place(kept);
   }
 
   /** Where the kernel does not let us be the client, we are ourselves. */

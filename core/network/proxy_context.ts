@@ -7,6 +7,9 @@ import { AF_INET, AF_INET6 } from "../../ffi/abi/constants.ts";
 import type { Address, Label, ProgramBuilder, Value } from "../../ffi/program/builder.ts";
 import { ipBytes } from "./ip_bytes.ts";
 
+/** Marks what is sent for a client outside, so that answers come back to who sent it. */
+export const PROXY_MARK = 1;
+
 /** A socket that listens on the host, and where what comes in is to go. */
 export interface ProxyListener {
   fd: number;

@@ -2,14 +2,23 @@
  * The proxy's UDP part: a socket inside the container for each client, forgotten when nothing has come through it for
  * a while.
  *
- * The container sees its own address: what it answers has to come back to the proxy.
+ * The container sees the client's address, and port where that is free. What it answers has the connection's mark
+ * (`firewall.ts`), by which it comes back to the proxy.
  *
  * @module
  */
 import * as C from "../../ffi/abi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { Address, Label, ProgramBuilder, Value } from "../../ffi/program/builder.ts";
-import { encodeSockaddr, EPOLLIN, KIND, LISTENER, type ProxyContext } from "./proxy_context.ts";
+import { EPOLLIN, KIND, LISTENER, PROXY_MARK, type ProxyContext } from "./proxy_context.ts";
+import {
+  emitAim,
+  IP_TRANSPARENT,
+  IPV6_TRANSPARENT,
+  SO_MARK,
+  SOL_IP,
+  SOL_IPV6,
+} from "./proxy_source.ts";
 
 /**
  * A flow: its kind (0 while unused), the next of its bucket or the next unused one, the listener, the socket, when it was
@@ -37,7 +46,6 @@ const DATAGRAM_SIZE = 65536;
 /** As docker has it. */
 const IDLE_SECONDS = 90;
 const CLOCK_MONOTONIC_COARSE = 6;
-const SOL_IP = 0, SOL_IPV6 = 41;
 
 /** Emits what happens to datagrams. */
 export class DatagramFlows {
@@ -209,19 +217,20 @@ export class DatagramFlows {
 
   #emitFresh(bucket: Value, listener: Value, dropped: Label): void {
     const p = this.#p;
-    const { plan } = this.#context;
     const fd = p.variable(0);
-    const target = plan.ipv4 ?? plan.ipv6!;
-    const version = plan.ipv4 === undefined ? 6 : 4;
-    const place = p.bytes(encodeSockaddr(target.address));
-    p.store("u16", p.after(place, 2), p.load("u64", listener, LISTENER.port));
-    const type = C.SOCK_DGRAM | C.SOCK_CLOEXEC | C.SOCK_NONBLOCK;
-    p.set(fd, p.call("socket", [p.load("u16", place), type, 0]));
-    p.jumpIf(fd, "<", 0, dropped);
+    const source = p.variable(0), target = p.variable(0), size = p.variable(0);
     const failed = p.label("not connected"), unused = p.label("unused"), there = p.label("flow");
     const made = p.label("made");
-    const size = version === 4 ? 16 : 28;
-    p.jumpIf(p.call("connect", [fd, place, size]), "<", 0, failed);
+    const peer = p.words([0, 0, 0, 0]);
+    for (let at = 0; at < 32; at += 8) {
+      p.store("u64", p.after(peer, at), p.load("u64", p.after(this.#client, at)));
+    }
+    emitAim(this.#context, peer, { source, target, size });
+    const type = C.SOCK_DGRAM | C.SOCK_CLOEXEC | C.SOCK_NONBLOCK;
+    p.set(fd, p.call("socket", [p.load("u16", source), type, 0]));
+    p.jumpIf(fd, "<", 0, dropped);
+    this.#emitBind(fd, source, size);
+    p.jumpIf(p.call("connect", [fd, target, size]), "<", 0, failed);
     p.set(this.#flow, this.#free);
     p.jumpIf(this.#flow, "==", 0, unused);
     p.set(this.#free, p.load("u64", this.#flow, FLOW.next));
@@ -246,6 +255,22 @@ export class DatagramFlows {
     this.#emitKeepControl();
     this.#context.watch(fd, this.#flow, EPOLLIN);
     p.place(made);
+  }
+
+  /** As the client; where the kernel does not let us, as ourselves. */
+  #emitBind(fd: Value, source: Value, size: Value): void {
+    const p = this.#p;
+    const bound = p.label("bound");
+    const on = p.words([1]), mark = p.words([PROXY_MARK]), noMark = p.words([0]);
+    const { ipv4, ipv6 } = this.#context.plan;
+    p.call("setsockopt", [fd, C.SOL_SOCKET, SO_MARK, mark, 4]);
+    if (ipv4 !== undefined) p.call("setsockopt", [fd, SOL_IP, IP_TRANSPARENT, on, 4]);
+    if (ipv6 !== undefined) p.call("setsockopt", [fd, SOL_IPV6, IPV6_TRANSPARENT, on, 4]);
+    p.jumpIf(p.call("bind", [fd, source, size]), "==", 0, bound);
+    p.store("u16", source, 0, 2); // another has that port of the client's
+    p.jumpIf(p.call("bind", [fd, source, size]), "==", 0, bound);
+    p.call("setsockopt", [fd, C.SOL_SOCKET, SO_MARK, noMark, 4]);
+    p.place(bound);
   }
 
   /** Which of the host's addresses the client knows us by; not by which interface, as answers may leave by another. */

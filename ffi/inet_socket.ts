@@ -56,6 +56,8 @@ export interface InetAddress {
   address: Uint8Array;
   /** 0 lets the kernel choose one. */
   port: number;
+  /** With the address `::`: IPv4 too, whose addresses read `::ffff:a.b.c.d`. @default false */
+  isDual?: boolean;
 }
 
 /** `struct sockaddr_in` or `struct sockaddr_in6`. */
@@ -80,7 +82,7 @@ export function listenInet(protocol: "tcp" | "udp", at: InetAddress): Fd {
   const type = (isTcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | O_NONBLOCK;
   const fd = new Fd(check("socket", libc.socket(isV4 ? AF_INET : AF_INET6, type, 0)));
   try {
-    if (!isV4) turnOn(fd, SOL_IPV6, IPV6_V6ONLY);
+    if (!isV4) setOption(fd, SOL_IPV6, IPV6_V6ONLY, at.isDual ? 0 : 1);
     if (isTcp) {
       turnOn(fd, SOL_SOCKET, SO_REUSEADDR);
       turnOn(fd, SOL_SOCKET, SO_KEEPALIVE);
@@ -106,8 +108,12 @@ function widen(fd: Fd): void {
 }
 
 function turnOn(fd: Fd, level: number, option: number): void {
-  const value = new Uint8Array(new Int32Array([1]).buffer);
-  if (libc.setsockopt(fd.number, level, option, value, 4) === 0) return;
+  setOption(fd, level, option, 1);
+}
+
+function setOption(fd: Fd, level: number, option: number, value: number): void {
+  const bytes = new Uint8Array(new Int32Array([value]).buffer);
+  if (libc.setsockopt(fd.number, level, option, bytes, 4) === 0) return;
   throw new SyscallError("setsockopt", errno());
 }
 

@@ -100,12 +100,12 @@ function serve(paths: StorePaths, id: string, opened: OpenedPorts): void {
   const with4 = endpoints.find(({ ipv4 }) => ipv4 !== undefined);
   const with6 = endpoints.find(({ ipv6 }) => ipv6 !== undefined);
   if (with4 === undefined && with6 === undefined) return;
-  const proxy = startProxy(opened.ports, {
+  const proxy = startProxy(opened, {
     pid,
     ...with4 && { ipv4: { address: with4.ipv4!, gateway: with4.gateway4! } },
     ...with6 && { ipv6: { address: with6.ipv6!, gateway: with6.gateway6! } },
   });
-  const ports = opened.ports.map(({ socket: _, ...port }) => port);
+  const { ports } = opened;
   writePorts(paths, id, { pid: proxy, startTime: processStartTime(proxy) ?? 0, ports });
 }
 
@@ -150,13 +150,24 @@ export function mendPorts(paths: StorePaths): void {
     if (record === undefined || isServed(record)) continue;
     try {
       if (isRunning(readState(containerDirectory(paths, id)).status)) {
-        using opened = openPorts(record.ports.map(again));
+        using opened = openPorts(requestsAgain(record.ports));
         serve(paths, id, opened);
       } else forgetPorts(paths, id);
     } catch { /* somebody else has the port now, or mends it */ }
   }
 }
 
-function again({ port, protocol, hostIp, hostPort }: PublishedPort): PortRequest {
-  return { port, protocol, hostIp, first: hostPort, last: hostPort };
+/** A port that is published at `0.0.0.0` and at `::` was asked for at all addresses. */
+function requestsAgain(ports: readonly PublishedPort[]): PortRequest[] {
+  const same = (a: PublishedPort, b: PublishedPort) =>
+    a.port === b.port && a.protocol === b.protocol && a.hostPort === b.hostPort;
+  const at = (port: PublishedPort, hostIp: string) =>
+    ports.some((other) => same(port, other) && other.hostIp === hostIp);
+  return ports.flatMap((published) => {
+    const { port, protocol, hostIp, hostPort } = published;
+    const request = { port, protocol, hostIp, first: hostPort, last: hostPort };
+    if (hostIp === "0.0.0.0" && at(published, "::")) return [{ ...request, hostIp: "" }];
+    if (hostIp === "::" && at(published, "0.0.0.0")) return [];
+    return [request];
+  });
 }

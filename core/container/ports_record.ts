@@ -16,7 +16,7 @@ export interface PortsRecord {
   pid: number;
   /** Of that process, since pids are reused. */
   startTime: number;
-  ports: PublishedPort[];
+  ports: readonly PublishedPort[];
 }
 
 /** Where it is said which ports are published. */
@@ -59,10 +59,9 @@ export function containerPorts(
     Object.keys(hostConfig.PortBindings ?? {}).length > 0;
   const published = mayPublish ? readPorts(paths, record.id)?.ports ?? [] : [];
   const ports: NetworkSettings["Ports"] = {};
-  for (const key of [...keys].sort()) {
-    const bindings = published.filter(({ port, protocol }) => `${port}/${protocol}` === key)
-      .map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: String(hostPort) }));
-    ports[key] = bindings.length > 0 ? bindings : null;
+  for (const key of [...keys].sort()) ports[key] = null;
+  for (const { port, protocol, hostIp, hostPort } of published) {
+    (ports[`${port}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
   }
   return ports;
 }

@@ -32,14 +32,18 @@ export interface PublishedPort {
   hostPort: number;
 }
 
-/** A published port with its socket. */
-export interface OpenedPort extends PublishedPort {
+/** A socket that serves a port: of all the host's addresses, of both versions, where the host has IPv6. */
+interface OpenedSocket {
+  port: number;
+  protocol: PortRequest["protocol"];
+  version: 4 | 6;
   socket: Fd;
 }
 
 /** Sockets that listen, and where. Disposing closes them here; a proxy keeps its own. */
 export interface OpenedPorts extends Disposable {
-  readonly ports: readonly OpenedPort[];
+  readonly ports: readonly PublishedPort[];
+  readonly sockets: readonly OpenedSocket[];
 }
 
 /** Attempts to find a port that is free at all of the host's addresses. */
@@ -52,37 +56,43 @@ const ATTEMPTS = 64;
  *   open then.
  */
 export function openPorts(requests: readonly PortRequest[]): OpenedPorts {
-  const stack = new DisposableStack();
+  const ports: PublishedPort[] = [], sockets: OpenedSocket[] = [];
+  const close = () => sockets.forEach(({ socket }) => socket.close());
   try {
-    const ports = requests.flatMap((request) => openOne(request, stack));
-    return { ports, [Symbol.dispose]: () => stack[Symbol.dispose]() };
+    for (const request of requests) {
+      const opened = openOne(request);
+      const { port, protocol } = request;
+      const { hostIps, hostPort, version, socket } = opened;
+      sockets.push({ port, protocol, version, socket });
+      for (const hostIp of hostIps) ports.push({ port, protocol, hostIp, hostPort });
+    }
+    return { ports, sockets, [Symbol.dispose]: close };
   } catch (error) {
-    stack[Symbol.dispose]();
+    close();
     throw error;
   }
 }
 
-function openOne(request: PortRequest, stack: DisposableStack): OpenedPort[] {
-  const { port, protocol, hostIp, first, last } = request;
-  const addresses = hostIp === "" ? ["0.0.0.0", "::"] : [hostIp];
+interface Opened {
+  socket: Fd;
+  version: 4 | 6;
+  hostIps: string[];
+  hostPort: number;
+}
+
+function openOne(request: PortRequest): Opened {
+  const { protocol, hostIp, first, last } = request;
   const candidates = first === 0
     ? new Array<number>(ATTEMPTS).fill(0)
     : Array.from({ length: last - first + 1 }, (_, i) => first + i);
   let failure: unknown;
   for (const candidate of candidates) {
-    const opened: OpenedPort[] = [];
     try {
-      let hostPort = candidate;
-      for (const address of addresses) {
-        const socket = listenAt(protocol, address, hostPort, hostIp === "");
-        if (socket === undefined) continue;
-        hostPort ||= boundPort(socket);
-        opened.push({ port, protocol, hostIp: address, hostPort, socket });
-      }
-      for (const { socket } of opened) stack.use(socket);
-      return opened;
+      const opened = hostIp === ""
+        ? listenEverywhere(protocol, candidate)
+        : listenAt(protocol, hostIp, candidate);
+      return { ...opened, hostPort: candidate || boundPort(opened.socket) };
     } catch (error) {
-      for (const { socket } of opened) socket.close();
       failure = error;
       if (!(error instanceof DhowError) || error.code !== "conflict") throw error;
     }
@@ -90,19 +100,32 @@ function openOne(request: PortRequest, stack: DisposableStack): OpenedPort[] {
   throw failure;
 }
 
-/** Undefined where the host has no IPv6 and nobody asked for it. */
+/** One socket for IPv4 and IPv6, or for IPv4 where the host has no IPv6. */
+function listenEverywhere(
+  protocol: PortRequest["protocol"],
+  port: number,
+): Omit<Opened, "hostPort"> {
+  try {
+    const socket = listenInet(protocol, { address: ipBytes("::"), port, isDual: true });
+    return { socket, version: 6, hostIps: ["0.0.0.0", "::"] };
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    const isMissing = error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL";
+    if (!isMissing) throw bindError(error, formatHost("0.0.0.0", port), port);
+    return listenAt(protocol, "0.0.0.0", port);
+  }
+}
+
 function listenAt(
   protocol: PortRequest["protocol"],
   address: string,
   port: number,
-  isOptional: boolean,
-): Fd | undefined {
+): Omit<Opened, "hostPort"> {
   try {
-    return listenInet(protocol, { address: ipBytes(address), port });
+    const socket = listenInet(protocol, { address: ipBytes(address), port });
+    return { socket, version: address.includes(":") ? 6 : 4, hostIps: [address] };
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    const isMissing = error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL";
-    if (isMissing && isOptional && address === "::") return undefined;
     throw bindError(error, formatHost(address, port), port);
   }
 }
@@ -164,23 +187,18 @@ export interface ServedContainer {
  * @returns Its pid.
  * @throws {DhowError} `unavailable` if it cannot be started.
  */
-export function startProxy(ports: readonly OpenedPort[], container: ServedContainer): number {
+export function startProxy({ sockets }: OpenedPorts, container: ServedContainer): number {
   using userns = open(`/proc/${container.pid}/ns/user`, O_RDONLY);
   using netns = open(`/proc/${container.pid}/ns/net`, O_RDONLY);
   using devNull = open("/dev/null", O_RDWR);
   const program = buildProxy({
     ...container,
-    listeners: ports.map(({ socket, protocol, hostIp, port }) => ({
-      fd: socket.number,
-      protocol,
-      version: hostIp.includes(":") ? 6 : 4,
-      port,
-    })),
+    listeners: sockets.map(({ socket, ...listener }) => ({ fd: socket.number, ...listener })),
     userns: userns.number,
     netns: netns.number,
     devNull: devNull.number,
   });
-  const kept = [...ports.map(({ socket }) => socket), userns, netns, devNull];
+  const kept = [...sockets.map(({ socket }) => socket), userns, netns, devNull];
   const { pid } = spawnOrphan(program, PROXY_NAME, kept.map(({ number }) => number));
   if (pid > 0) return pid;
   throw new DhowError("unavailable", `Cannot start the port proxy (errno ${-pid})`);

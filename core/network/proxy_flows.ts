@@ -283,6 +283,8 @@ export class DatagramFlows {
     p.place(is6);
     const none = p.label("no control message");
     p.jumpIf(p.load("u32", p.after(this.#control, 8)), "!=", SOL_IPV6, none);
+    p.jumpIf(p.load("u32", p.after(this.#control, 24)), "!=", 0xffff0000, copy);
+    p.store("u32", p.after(this.#control, 32), 0); // ::ffff:a.b.c.d
     p.place(copy);
     for (let at = 0; at < CONTROL_SIZE; at += 8) {
       p.store("u64", this.#flow, p.load("u64", p.after(this.#control, at)), FLOW.control + at);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AF_INET } from "../../ffi/abi/constants.ts";
 import type { Address, Value } from "../../ffi/program/builder.ts";
 import {
   encodeSockaddr,
@@ -33,7 +34,9 @@ export interface Aim {
 export function emitAim(context: ProxyContext, peer: Address, aim: Aim): void {
   const { p, plan: { ipv4, ipv6 }, subject } = context;
   const port = p.load("u64", subject, LISTENER.port);
-  const done = p.label("aimed"), is6 = p.label("a client with IPv6");
+  const done = p.label("aimed"),
+    is4 = p.label("a client with IPv4"),
+    is6 = p.label("a client with IPv6");
   const set = (to: ProxyTarget, from: Address, version: 4 | 6) => {
     const place = p.bytes(encodeSockaddr(to.address));
     p.store("u16", p.after(place, 2), port);
@@ -45,6 +48,7 @@ export function emitAim(context: ProxyContext, peer: Address, aim: Aim): void {
     set(to, p.bytes(encodeSockaddr(to.gateway)), version);
 
   p.jumpIf(p.load("u64", subject, LISTENER.version), "==", 6, is6);
+  p.place(is4);
   if (ipv4 !== undefined) {
     set(ipv4, peer, 4);
     // What would be answered to the host's loopback interface stays in the container.
@@ -54,6 +58,15 @@ export function emitAim(context: ProxyContext, peer: Address, aim: Aim): void {
   p.jump(done);
 
   p.place(is6);
+  // ::ffff:a.b.c.d, which a socket of both versions says, is a client with IPv4.
+  const really6 = p.label("really IPv6");
+  p.jumpIf(p.load("u64", p.after(peer, 8)), "!=", 0, really6);
+  p.jumpIf(p.load("u32", p.after(peer, 16)), "!=", 0xffff0000, really6);
+  p.store("u16", peer, AF_INET);
+  p.store("u32", p.after(peer, 4), p.load("u32", p.after(peer, 20)));
+  for (const at of [8, 16, 24]) p.store("u64", p.after(peer, at), 0);
+  p.jump(is4);
+  p.place(really6);
   if (ipv6 !== undefined) {
     const gateway = p.label("from the gateway");
     p.store("u32", p.after(peer, 4), 0);

@@ -58,6 +58,7 @@ containerTest("a published port keeps the client's address", async (box) => {
   const [place] = await serve(box, "web", "-p", "80");
   const port = place!.slice(place!.lastIndexOf(":") + 1);
   await answers(`${host}:${port}`);
+  await answers(`[::1]:${port}`);
   const { err } = await box.dhow("logs", "web");
   assertEquals(err.includes(host), true, err);
 });
@@ -136,3 +137,28 @@ async function echo(port: number, text: string): Promise<string> {
     return "";
   }
 }
+
+containerTest("ten thousand ports", async (box) => {
+  const first = 20_000, last = 29_999;
+  const range = `${first}-${last}:${first}-${last}`;
+  const httpd = `httpd -f -p ${last}`;
+  const { code, err } = await box.dhow(
+    "run",
+    "-d",
+    "--name",
+    "many",
+    "-p",
+    range,
+    "busybox",
+    "sh",
+    "-c",
+    httpd,
+  );
+  if (code !== 0) {
+    // Each port is a descriptor, and the machine may allow fewer, or use one of the ports itself.
+    assertMatch(err, /too many open files: publish fewer ports|address already in use/);
+    return;
+  }
+  await eventually("the last one answers", async () => await get(`127.0.0.1:${last}`) !== "");
+  assertEquals(await box.ok("port", "many", String(last)), `0.0.0.0:${last}\n[::]:${last}`);
+});

@@ -4,6 +4,7 @@
  * @module
  */
 import { DhowError } from "../core/errors.ts";
+import { splitCsv } from "../core/lib/csv.ts";
 import type { EndpointConfig } from "../core/spec/docker_api.ts";
 import type { CreateFlags } from "./run_flags.ts";
 
@@ -84,12 +85,6 @@ function readField(option: NetworkOption, field: string): void {
     default:
       throw new Error(`invalid field key ${key}`);
   }
-}
-
-/** Fields between commas; one in quotes may have commas itself. */
-function splitCsv(text: string): string[] {
-  const fields = [...text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)];
-  return fields.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!);
 }
 
 /** Whether a network of that name has to have been made. */

@@ -4,6 +4,7 @@
  * @see https://docs.docker.com/engine/storage/bind-mounts/#options-for---mount
  * @module
  */
+import { splitCsv } from "../lib/csv.ts";
 import { parseBytes } from "../lib/units.ts";
 import type { MountSpec } from "../spec/docker_api.ts";
 
@@ -182,14 +183,4 @@ function parseFlagValue(key: string, value: string): boolean {
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
   throw new Error(`invalid value for ${key}: ${value}`);
-}
-
-/** One line of CSV: commas separate, double quotes protect. */
-function splitCsv(text: string): string[] {
-  const fields: string[] = [];
-  const pattern = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
-  for (const [, quoted, plain] of text.matchAll(pattern)) {
-    fields.push(quoted === undefined ? plain! : quoted.replaceAll('""', '"'));
-  }
-  return fields;
 }

@@ -54,6 +54,8 @@ export interface Stage {
   range: SourceRange;
   /** `FROM ... AS ...` as it was written, on one line. */
   original: string;
+  /** Comments right above it, without `#`. */
+  comments?: readonly string[];
   /** What it does, in order. */
   instructions: readonly Instruction[];
 }
@@ -64,6 +66,8 @@ interface InstructionBase {
   range: SourceRange;
   /** As it was written, continuations joined; what the display shows. */
   original: string;
+  /** Comments right above it, without `#`. */
+  comments?: readonly string[];
 }
 
 /** A command line: in the shell's words, or one argument an entry. */
@@ -86,6 +90,8 @@ export interface KeyValue {
   key: string;
   /** Unexpanded. */
   value: string;
+  /** Whether a blank stood between them, the form of old. */
+  isLegacy?: boolean;
 }
 
 /** `ARG`. */
@@ -126,8 +132,12 @@ export interface RunInstruction extends InstructionBase {
   security?: string;
 }
 
-/** `RUN --mount=...`. Paths and ids unexpanded. */
+/**
+ * `RUN --mount=...`. What holds variables is whole after `expandInstruction()`; `from` never does.
+ */
 export interface RunMount {
+  /** What was written behind `--mount=`; read again when variables have values. */
+  option?: string;
   type: "bind" | "cache" | "tmpfs" | "secret" | "ssh";
   /** Where; optional for `secret` and `ssh`. */
   target?: string;

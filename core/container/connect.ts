@@ -18,6 +18,7 @@ import {
   type NetworkRecord,
   readNetwork,
 } from "../network/record.ts";
+import { readRouter } from "../network/router_record.ts";
 import { ensureUserNamespace } from "../runtime/userns.ts";
 import {
   endpointRequests,
@@ -30,11 +31,12 @@ import {
   defaultNetwork,
   ensureNames,
   makeEndpoint,
+  networkFacts,
   type OpenedNamespace,
   openNamespaceOf,
   reachRouter,
 } from "./networking.ts";
-import { changeHosts } from "./network_files.ts";
+import { changeHosts, changeResolvConf } from "./network_files.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { isRunning, readState } from "./state.ts";
 
@@ -107,15 +109,17 @@ async function attach(
   using link = openNetlinkIn(namespace.fd.number, router.netns.number);
   using there = openNamespaceOf(pid);
   const endpoints = readEndpoints(paths, record.id);
-  const number = nextNumber(endpoints);
   try {
-    const endpoint = makeEndpoint(paths, record, network, requests[network.name] ?? {}, number);
+    const endpoint = makeEndpoint(paths, record, network, requests[network.name] ?? {}, endpoints);
     const networks = [...endpoints.map((other) => readNetwork(paths, other.network)), network];
     const isDefault = defaultNetwork(networks, requests) === network;
     await attachEndpoint({ namespace, router, link }, network, endpoint, there, isDefault);
     writeEndpoints(paths, record.id, [...endpoints, endpoint]);
     await ensureNames(paths, namespace, router, [endpoint]);
-    changeHosts(containerDirectory(paths, record.id), record, { add: addressesOf([endpoint]) });
+    const directory = containerDirectory(paths, record.id);
+    changeHosts(directory, record, { add: addressesOf([endpoint]) });
+    const now = networkFacts(router.record, networks, [...endpoints, endpoint]);
+    changeResolvConf(directory, record, networkFacts(router.record, networks, endpoints), now);
   } catch (error) {
     releaseAddresses(paths, network, record.id);
     throw error;
@@ -126,12 +130,6 @@ function addressesOf(endpoints: readonly Endpoint[]): string[] {
   return endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) =>
     address !== undefined
   );
-}
-
-/** The lowest number no interface of the container has. */
-function nextNumber(endpoints: readonly Endpoint[]): number {
-  const taken = new Set(endpoints.map((endpoint) => endpoint.interface));
-  for (let number = 0;; number++) if (!taken.has(`eth${number}`)) return number;
 }
 
 /**
@@ -193,12 +191,18 @@ function detach(
   const endpoints = readEndpoints(paths, record.id);
   const gone = endpoints.filter((endpoint) => endpoint.network === network.name);
   const staying = endpoints.filter((endpoint) => endpoint.network !== network.name);
+  const router = readRouter(paths);
   using there = openNamespaceOf(pid);
   const requests: Request[] = gone.map((endpoint) => removeLink(endpoint.interface));
   there.inside.tryRequest(...requests);
   releaseAddresses(paths, network, record.id);
   writeEndpoints(paths, record.id, staying);
-  changeHosts(containerDirectory(paths, record.id), record, { remove: addressesOf(gone) });
+  const directory = containerDirectory(paths, record.id);
+  changeHosts(directory, record, { remove: addressesOf(gone) });
+  if (router !== undefined) {
+    const facts = (places: readonly Endpoint[]) => networkFacts(router, [], places);
+    changeResolvConf(directory, record, facts(endpoints), facts(staying));
+  }
   routeAnew(paths, there, staying, left);
 }
 

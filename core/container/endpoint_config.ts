@@ -5,6 +5,7 @@
  */
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { endpointOptionErrors } from "../network/endpoint_options.ts";
 import { type EndpointRequest, type NetworkRecord, readNetwork } from "../network/record.ts";
 import { contains, parseAddress, parseSubnet } from "../network/subnet.ts";
 import type { EndpointConfig } from "../spec/docker_api.ts";
@@ -29,6 +30,7 @@ export function assertEndpointConfig(
   const errors = [
     ...aliasErrors(network, config),
     ...addressErrors(network, config, during ?? network?.name ?? ""),
+    ...endpointOptionErrors(config.DriverOpts ?? {}),
   ];
   if (errors.length === 0) return;
   const where = during === undefined ? "" : `invalid config for network ${during}: `;

@@ -64,10 +64,11 @@ export function containerEvent(
   return makeEvent("container", action, { id, attributes });
 }
 
-/** Appends `event` to the log at `path`, making it if need be; rotates a log grown too large. */
-export function appendEvent(path: string, event: EventMessage): void {
+/** Appends events to the log at `path`, making it if need be; rotates a log grown too large. */
+export function appendEvent(path: string, ...events: readonly EventMessage[]): void {
   using file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
-  file.writeSync(new TextEncoder().encode(JSON.stringify(event) + "\n"));
+  const lines = events.map((event) => JSON.stringify(event) + "\n").join("");
+  file.writeSync(new TextEncoder().encode(lines));
   const { size, ino } = file.statSync();
   if (size > ROTATE_BYTES) rotate(path, file, ino);
 }

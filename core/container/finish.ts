@@ -11,7 +11,7 @@ import { type Fd, openIfThere } from "../../ffi/fd.ts";
 import { tryLock, unlock } from "../../ffi/lock.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { logContainerEvent } from "./container_event.ts";
+import { logEnd } from "./container_event.ts";
 import { usesBridges } from "./endpoints.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
@@ -38,7 +38,7 @@ export async function finishRun(paths: StorePaths, record: ContainerRecord): Pro
       updateStoredState(directory, { finishedRun: mark, paused: false });
     }
     const seconds = (state.finishedAt - run.startedAt) / 1_000_000_000n;
-    logContainerEvent(paths, record, "die", {
+    logEnd(paths, record, {
       execDuration: String(seconds),
       exitCode: String(state.exitCode),
     });

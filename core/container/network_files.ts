@@ -56,6 +56,18 @@ export function changeHosts(
   Deno.writeTextFileSync(path, kept + added.join(""));
 }
 
+/** Rewrites the resolv.conf of a running container whose networks have changed, unless somebody else has changed it. */
+export function changeResolvConf(
+  directory: string,
+  record: ContainerRecord,
+  before: NetworkFacts,
+  now: NetworkFacts,
+): void {
+  const path = `${directory}/resolv.conf`;
+  if (Deno.readTextFileSync(path) !== resolvConf(record, before)) return;
+  Deno.writeTextFileSync(path, resolvConf(record, now));
+}
+
 function hostNames({ Hostname, Domainname }: ContainerRecord["config"]): string {
   return Domainname ? `${Hostname}.${Domainname} ${Hostname}` : Hostname;
 }

@@ -13,6 +13,7 @@ import { lazy } from "../lib/lazy.ts";
 import type { RouterAccess } from "../network/bridge.ts";
 import { attachEndpoint, CONTAINER_SYSCTLS, prepareNamespace } from "../network/endpoint.ts";
 import { markDatagrams } from "../network/firewall.ts";
+import { askedInterface } from "../network/endpoint_options.ts";
 import { changeGeneration } from "../network/generation.ts";
 import { claimAddress, releaseAddresses } from "../network/ipam.ts";
 import { ipBytes } from "../network/ip_bytes.ts";
@@ -21,10 +22,12 @@ import {
   assertAttachable,
   type Endpoint,
   type EndpointRequest,
+  interfacePrefix,
   type NetworkRecord,
   readNetwork,
 } from "../network/record.ts";
 import { ensureRouter, type Router } from "../network/router.ts";
+import type { RouterRecord } from "../network/router_record.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import { DhowError } from "../errors.ts";
 import { hostAddress } from "./host_address.ts";
@@ -72,7 +75,7 @@ export async function connectNetworks(
       const routed = defaultNetwork(networks, requests);
       for (const network of networks) {
         const wanted = requests[network.name] ?? {};
-        const endpoint = makeEndpoint(paths, record, network, wanted, endpoints.length);
+        const endpoint = makeEndpoint(paths, record, network, wanted, endpoints);
         endpoints.push(endpoint);
         await attachEndpoint(access, network, endpoint, there, network === routed);
       }
@@ -86,7 +89,7 @@ export async function connectNetworks(
     return {
       namespace: made.fd,
       alive: router.alive,
-      facts: networkFacts(router, networks, endpoints),
+      facts: networkFacts(router.record, networks, endpoints),
       [Symbol.dispose]: () => stack[Symbol.dispose](),
     };
   } catch (error) {
@@ -129,19 +132,24 @@ export function defaultNetwork(
   return networks.toSorted((a, b) => rank(b) - rank(a) || (a.name < b.name ? -1 : 1))[0];
 }
 
-/** Gives a container a place in a network: an address, a name for the interface. */
+/**
+ * Gives a container a place in a network: an address, a name for the interface.
+ *
+ * @param others Its places in other networks.
+ */
 export function makeEndpoint(
   paths: StorePaths,
   record: ContainerRecord,
   network: NetworkRecord,
   wanted: EndpointRequest,
-  number: number,
+  others: readonly Endpoint[],
 ): Endpoint {
   const endpoint: Endpoint = {
     network: network.name,
     networkId: network.id,
     endpointId: randomHex(32),
-    interface: `eth${number}`,
+    interface: askedInterface(wanted.driverOpts) ?? freeInterface(network, others),
+    ...wanted.driverOpts && { options: wanted.driverOpts },
     mac: wanted.mac ?? "",
     ...wanted.linkLocalIps && { linkLocal: wanted.linkLocalIps },
     aliases: wanted.aliases ?? [],
@@ -162,6 +170,16 @@ export function makeEndpoint(
   }
   endpoint.mac ||= macOf(endpoint);
   return endpoint;
+}
+
+/** The first of `eth0`, `eth1`, ... that the container has not. */
+function freeInterface(network: NetworkRecord, others: readonly Endpoint[]): string {
+  const taken = new Set(others.map((endpoint) => endpoint.interface));
+  const prefix = interfacePrefix(network);
+  for (let number = 0;; number++) {
+    const name = `${prefix}${number}`;
+    if (!taken.has(name)) return name;
+  }
 }
 
 /** The names others on a user-defined network find a container by. */
@@ -187,12 +205,13 @@ function macOf({ ipv4, ipv6 }: Endpoint): string {
   return [0x02, 0x42, ...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-function networkFacts(
-  router: Router,
+/** What the files of a container in these networks say. */
+export function networkFacts(
+  router: RouterRecord,
   networks: readonly NetworkRecord[],
   endpoints: readonly Endpoint[],
 ): NetworkFacts {
-  const { gateway, hostLoopback, nameServer } = router.record;
+  const { gateway, hostLoopback, nameServer } = router;
   const leadsOut = networks.some(({ internal }) => !internal);
   const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
     .filter((address) => address !== undefined);

@@ -20,7 +20,7 @@ import { cachedFilter } from "../runtime/seccomp.ts";
 import { parseSecurityOptions } from "../runtime/security_options.ts";
 import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import type { Spec } from "../spec/runtime.ts";
-import { logContainerEvent } from "./container_event.ts";
+import { logContainerEvent, logStart } from "./container_event.ts";
 import { killStray } from "./kill.ts";
 import { hasLinks, usesBridges } from "./endpoints.ts";
 import type { Links } from "./links.ts";
@@ -155,7 +155,7 @@ async function startLocked(
     }
   });
   plan.ports?.serve();
-  logContainerEvent(paths, record, "start");
+  logStart(paths, record);
   return { record, stdin: plan.takeStdin(), owner: plan.takeOwner() };
 }
 

@@ -18,6 +18,7 @@ import type { NetlinkSocket } from "../../ffi/netlink/socket.ts";
 import type { Request } from "../../ffi/netlink/message.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import { ensureBridge, type RouterAccess } from "./bridge.ts";
+import { writeInterfaceSysctls } from "./endpoint_options.ts";
 import { ipBytes } from "./ip_bytes.ts";
 import { PROXY_MARK } from "./proxy_context.ts";
 import { allowsBetween, type Endpoint, mtuOf, type NetworkRecord } from "./record.ts";
@@ -92,6 +93,10 @@ export async function attachEndpoint(
   if (ipv6 !== undefined) requests.push(addAddress(index, ipBytes(ipv6), prefix6!));
   for (const address of linkLocal) {
     requests.push(addAddress(index, ipBytes(address), address.includes(":") ? 64 : 16));
+  }
+  if (endpoint.options !== undefined) {
+    const namespaces = { userns: access.namespace.fd.number, netns: there.netns };
+    writeInterfaceSysctls(namespaces, endpoint.interface, endpoint.options);
   }
   requests.push(linkUp(index));
   if (isDefaultRoute) requests.push(...defaultRoutes(network, endpoint, index));

@@ -65,6 +65,15 @@ export class Visit {
     this.p.call("close", [fd]);
     this.p.place(over);
   }
+
+  /** Writes to a file as it is seen from there. */
+  write(path: string, text: string): void {
+    const orElse = this.fail, label = `write ${path}`;
+    const flags = C.O_WRONLY | C.O_CLOEXEC;
+    const fd = this.p.call("openat", [C.AT_FDCWD, path, flags, 0], { orElse, label });
+    this.p.call("write", [fd, text, text.length], { orElse, label });
+    this.p.call("close", [fd]);
+  }
 }
 
 /**

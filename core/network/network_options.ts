@@ -50,6 +50,12 @@ export function assertBridgeOptions(options: Readonly<Record<string, string>>): 
       `invalid bridge name "${name}": it has at most 15 characters, letters, digits and _.-`,
     );
   }
+  const prefix = options["com.docker.network.container_iface_prefix"] ?? "";
+  if (prefix !== "" && !/^[\w.-]{1,12}$/.test(prefix)) {
+    throw invalid(
+      `invalid interface prefix "${prefix}": it has at most 12 characters, letters, digits and _.-`,
+    );
+  }
   if (RESERVED.test(name)) {
     throw invalid(`invalid bridge name "${name}": another interface is called so`);
   }

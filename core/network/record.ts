@@ -75,6 +75,8 @@ export interface Endpoint {
   endpointId: string;
   /** `eth0` in the container. */
   interface: string;
+  /** What was asked for with `driver-opt`. */
+  options?: Record<string, string>;
   mac: string;
   ipv4?: string;
   prefix4?: number;
@@ -119,6 +121,11 @@ export function mtuOf(network: NetworkRecord): number {
   return Number(network.options["com.docker.network.driver.mtu"] ?? 0) || 65520;
 }
 
+/** What the names of its interfaces in containers begin with. */
+export function interfacePrefix({ options }: NetworkRecord): string {
+  return options["com.docker.network.container_iface_prefix"] || "eth";
+}
+
 /** Networks that are there without having been made, and their drivers. */
 const DEFAULT_DRIVERS = { bridge: "bridge", host: "host", none: "null" } as const;
 
@@ -155,13 +162,17 @@ export function isDefaultNetwork(name: string): boolean {
   return Object.hasOwn(DEFAULT_DRIVERS, name);
 }
 
+/** The id of a network that is always there. */
+export function networkIdOf(paths: StorePaths, name: keyof typeof DEFAULT_DRIVERS): string {
+  return sha256Hex(new TextEncoder().encode(`${paths.root}/${name}`));
+}
+
 /** A network that is always there. */
 function defaultNetwork(paths: StorePaths, name: keyof typeof DEFAULT_DRIVERS): NetworkRecord {
-  const id = sha256Hex(new TextEncoder().encode(`${paths.root}/${name}`));
   const record = {
     ...PLAIN,
     name,
-    id,
+    id: networkIdOf(paths, name),
     created: storeCreated(paths),
     driver: DEFAULT_DRIVERS[name],
   };

@@ -76,3 +76,52 @@ containerTest("a flood of nonsense does not keep names from being found", async 
   await box.ok("rm", "-f", "web");
   await box.ok("network", "rm", "one");
 });
+
+containerTest(
+  "a container finds names as soon as it is in a network that has them",
+  async (box) => {
+    await box.ok("network", "create", "one");
+    await box.ok("network", "create", "two");
+    const web = await sleeper(box, "web", "--network", "one");
+    await sleeper(box, "late");
+    const before = await box.ok("exec", "late", "cat", "/etc/resolv.conf");
+    assertEquals(await lookUp(box, "late", "web"), []);
+    await box.ok("network", "connect", "two", "late");
+    await box.ok("network", "connect", "one", "late");
+    assertEquals(await lookUp(box, "late", "web"), [web]);
+    await box.ok("network", "disconnect", "two", "late");
+    assertEquals(await lookUp(box, "late", "web"), [web]);
+    await box.ok("network", "disconnect", "one", "late");
+    assertEquals(await box.ok("exec", "late", "cat", "/etc/resolv.conf"), before);
+    await box.ok("exec", "late", "sh", "-c", "echo '# mine' >> /etc/resolv.conf");
+    await box.ok("network", "connect", "one", "late");
+    assertEquals(await box.ok("exec", "late", "cat", "/etc/resolv.conf"), `${before}\n# mine`);
+    await box.ok("rm", "-f", "web", "late");
+    await box.ok("network", "rm", "one", "two");
+  },
+);
+
+/** Asks over TCP; prints the number of answers and the last four bytes, an address. */
+const STREAM_QUERY = `
+  const [hostname, name] = Deno.args;
+  const labels = name.split(".").flatMap((label) => [label.length, ...new TextEncoder().encode(label)]);
+  const query = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 1, 0, 1];
+  using connection = await Deno.connect({ hostname, port: 53 });
+  for (const byte of [0, query.length, ...query]) await connection.write(new Uint8Array([byte]));
+  const reply = new Uint8Array(600);
+  for (let at = 0; at < 2 || at < 2 + (reply[0] << 8 | reply[1]);) at += await connection.read(reply.subarray(at)) ?? 999;
+  const size = 2 + (reply[0] << 8 | reply[1]);
+  console.log(reply[3], reply[9], [...reply.subarray(size - 4, size)].join("."));`;
+
+containerTest("names are answered over TCP too, a byte at a time", async (box) => {
+  await box.ok("network", "create", "one");
+  const web = await sleeper(box, "web", "--network", "one");
+  const gateway = await box.inspect("web", "{{.NetworkSettings.Networks.one.Gateway}}");
+  const pid = await box.inspect("web", "{{.State.Pid}}");
+  const deno = [Deno.execPath(), "eval", "--no-lock", STREAM_QUERY, gateway, "web"];
+  const args = ["-t", pid, "-U", "-n", "--preserve-credentials", ...deno];
+  const { stdout } = await new Deno.Command("nsenter", { args, stdin: "null" }).output();
+  assertEquals(new TextDecoder().decode(stdout).trim(), `7 1 ${web}`);
+  await box.ok("rm", "-f", "web");
+  await box.ok("network", "rm", "one");
+});

@@ -173,3 +173,42 @@ containerTest("whoever is at networks at once gets one of his own", async (box) 
   const isRemoved = race.pop()!.code === 0;
   assert(race.every(({ code, err }) => code === 0 || isRemoved && /race not found/.test(err)));
 });
+
+containerTest("interfaces are called and set up as asked", async (box) => {
+  const prefix = "com.docker.network.container_iface_prefix=vv";
+  await box.ok("network", "create", "-o", prefix, "one");
+  const option = (text: string) => `name=one,driver-opt=com.docker.network.endpoint.${text}`;
+  const run = (network: string, ...command: string[]) =>
+    box.dhow("run", "--rm", "--network", network, "busybox", ...command);
+  assertMatch((await run("one", "ip", "-o", "addr")).out, / vv0 /);
+  assertMatch((await run(option("ifname=foo0"), "ip", "-o", "addr")).out, / foo0 /);
+  const martians = "sysctls=net.ipv4.conf.IFNAME.log_martians=1";
+  const file = "/proc/sys/net/ipv4/conf/vv0/log_martians";
+  assertEquals((await run(option(martians), "cat", file)).out, "1");
+  const missing = await run(option("sysctls=net.ipv4.conf.IFNAME.nothing=1"), "true");
+  assertEquals(missing.code, 125);
+  assertMatch(missing.err, /failed to set the sysctl net.ipv4.conf.vv0.nothing=1: .*ENOENT/);
+  assertMatch((await run(option("sysctls=bad"), "true")).err, /unrecognised network interface/);
+  assertMatch((await run(option("ifname=a/b"), "true")).err, /invalid interface name "a\/b"/);
+  assertEquals(await box.ok("ps", "-aq"), "");
+  await box.ok("network", "rm", "one");
+});
+
+containerTest("events tell of networks in docker's order", async (box) => {
+  await box.ok("network", "create", "one");
+  await box.ok("network", "create", "two");
+  const flags = ["--rm", "--network", "two", "--network", "one"];
+  await box.ok("run", ...flags, "busybox", "true");
+  await box.ok("run", "--rm", "--network", "none", "busybox", "true");
+  const format = '{{.Type}} {{.Action}} {{if eq .Type "network"}}{{.Actor.Attributes.name}}{{end}}';
+  const events = await box.ok("events", "--since", "1m", "--until", "0s", "--format", format);
+  const lines = events.split("\n").map((line) => line.trim());
+  assertEquals(lines.slice(lines.indexOf("container create")), [
+    ...["container create", "container attach", "network connect two", "network connect one"],
+    ...["container start", "network disconnect two", "network disconnect one"],
+    ...["container die", "container destroy"],
+    ...["container create", "container attach", "network connect none", "container start"],
+    ...["network disconnect none", "container die", "container destroy"],
+  ]);
+  await box.ok("network", "rm", "one", "two");
+});

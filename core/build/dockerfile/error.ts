@@ -14,6 +14,9 @@ export interface Source {
   lines: readonly string[];
 }
 
+/** Is told without `dockerfile parse error on line N: `, as docker tells faults of form. */
+export class FormError extends Error {}
+
 /** Something in a Dockerfile cannot be built. The message begins with `failed to solve: `, as docker's. */
 export class DockerfileError extends DhowError {
   /** Where, if it is anywhere. */
@@ -27,7 +30,11 @@ export class DockerfileError extends DhowError {
     place: { source?: Source; range?: SourceRange } = {},
     options: ErrorOptions & { code?: ErrorCode } = {},
   ) {
-    super(options.code ?? "invalid_argument", `failed to solve: ${message}`, options);
+    super(
+      options.code ?? "invalid_argument",
+      `failed to solve: ${printableLines(message)}`,
+      options,
+    );
     this.range = place.range;
     this.excerpt = place.source !== undefined && place.range !== undefined
       ? formatExcerpt(place.source, place.range)
@@ -78,6 +85,10 @@ export function formatExcerpt(source: Source, range: SourceRange): string {
     rows.push(` ${String(line).padStart(3)} | ${mark} ${printableLine(source.lines[line - 1]!)}`);
   }
   return [`${printable(source.name)}:${range.start}`, rule, ...rows, rule, ""].join("\n");
+}
+
+function printableLines(text: string): string {
+  return text.split("\n").map((line) => printable(line)).join("\n");
 }
 
 /** Tabs stay. */

@@ -16,6 +16,7 @@ import type {
   SourceRange,
 } from "./ast.ts";
 import { splitBlanks, trim } from "./blanks.ts";
+import { FormError } from "./error.ts";
 import { type FlagKind, parseFlags } from "./flags.ts";
 import { isHeredocMark } from "./heredoc.ts";
 import { parseMount } from "./mount.ts";
@@ -129,14 +130,14 @@ function parsePairs(raw: RawInstruction, keyword: string): KeyValue[] {
   if (first === undefined) throw atLeastOne(raw);
   if (!first.includes("=")) {
     const match = /^(.*?)[\t\v\f\r ]+(.*)$/s.exec(raw.rest);
-    if (match === null) throw new Error(`${keyword} must have two arguments`);
+    if (match === null) throw new FormError(`${keyword} must have two arguments`);
     return [{ key: match[1]!, value: match[2]!, isLegacy: true }];
   }
   return words.map((word) => {
     const equals = word.indexOf("=");
     if (equals < 0) {
       const wanted = "Must be of the form: name=value";
-      throw new Error(`Syntax error - can't find = in ${JSON.stringify(word)}. ${wanted}`);
+      throw new FormError(`Syntax error - can't find = in ${JSON.stringify(word)}. ${wanted}`);
     }
     if (equals === 0) throw new Error(`${keyword} names can not be blank`);
     return { key: word.slice(0, equals), value: word.slice(equals + 1) };

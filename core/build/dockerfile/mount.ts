@@ -4,9 +4,11 @@
  * @see https://docs.docker.com/reference/dockerfile/#run---mount
  * @module
  */
+import { splitCsv } from "../../lib/csv.ts";
 import { didYouMean } from "../../lib/suggest.ts";
 import { parseBytes } from "../../lib/units.ts";
 import type { RunMount } from "./ast.ts";
+import { FormError } from "./error.ts";
 
 const TYPES = ["bind", "cache", "tmpfs", "secret", "ssh"] as const;
 const SHARINGS = ["shared", "private", "locked"] as const;
@@ -32,7 +34,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function parseMount(option: string, expand?: (value: string) => string): RunMount {
   const mount: Mutable<RunMount> = { type: "bind", option };
   let isOpen = false;
-  for (const field of splitCsv(option)) {
+  for (const field of readFields(option)) {
     const equals = field.indexOf("=");
     const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
     const written = equals < 0 ? undefined : field.slice(equals + 1);
@@ -50,25 +52,12 @@ export function parseMount(option: string, expand?: (value: string) => string): 
   return mount;
 }
 
-/** Fields between commas; a field in double quotes may hold commas, and quotes doubled. */
-function splitCsv(text: string): string[] {
-  const fields: string[] = [];
-  let position = 0;
-  while (position <= text.length) {
-    const isQuoted = text[position] === '"';
-    const pattern = isQuoted ? /"((?:[^"]|"")*)"(?=,|$)/y : /([^,"]*)(?=,|$)/y;
-    pattern.lastIndex = position;
-    const match = pattern.exec(text);
-    if (match === null) {
-      const fault = isQuoted
-        ? 'extraneous or missing " in quoted-field'
-        : 'bare " in non-quoted-field';
-      throw new Error(`failed to parse csv mounts: parse error on line 1: ${fault}`);
-    }
-    fields.push(isQuoted ? match[1]!.replaceAll('""', '"') : match[1]!);
-    position = pattern.lastIndex + 1;
+function readFields(option: string): string[] {
+  try {
+    return splitCsv(option);
+  } catch (error) {
+    throw new Error(`failed to parse csv mounts: ${(error as Error).message}`, { cause: error });
   }
-  return fields;
 }
 
 function setField(
@@ -80,7 +69,7 @@ function setField(
     if (name === "readonly") mount.readonly = true;
     else if (name === "readwrite") mount.readonly = false;
     else if (name === "required") setRequired(mount, key, "true");
-    else throw new Error(`invalid field '${field}' must be a key=value pair`);
+    else throw new FormError(`invalid field '${field}' must be a key=value pair`);
     return;
   }
   switch (name) {
@@ -118,7 +107,7 @@ function setField(
       mount[name] = parseNumber(name, value, 10);
       break;
     default:
-      throw new Error(`unexpected key '${key}' in '${field}'${didYouMean(key, KEYS)}`);
+      throw new FormError(`unexpected key '${key}' in '${field}'${didYouMean(key, KEYS)}`);
   }
 }
 
@@ -136,29 +125,29 @@ function assertMount(mount: RunMount): void {
   if (mount.type === "bind" || mount.type === "tmpfs") {
     for (const name of ["mode", "uid", "gid"] as const) {
       if (mount[name] === undefined) continue;
-      throw new Error(`${name} not allowed for ${JSON.stringify(mount.type)} type mounts`);
+      throw new FormError(`${name} not allowed for ${JSON.stringify(mount.type)} type mounts`);
     }
   }
   if (mount.type === "secret") {
-    if (mount.from) throw new Error("secret mount should not have a from");
-    if (mount.sharing) throw new Error("secret mount should not define sharing");
+    if (mount.from) throw new FormError("secret mount should not have a from");
+    if (mount.sharing) throw new FormError("secret mount should not define sharing");
     if (!mount.source && !mount.target && !mount.id) {
-      throw new Error("invalid secret mount. one of source, target required");
+      throw new FormError("invalid secret mount. one of source, target required");
     }
-    if (mount.source && mount.id) throw new Error("both source and id can't be set");
+    if (mount.source && mount.id) throw new FormError("both source and id can't be set");
   }
   if (mount.sharing !== undefined && mount.type !== "cache") {
-    throw new Error(`invalid cache sharing set for ${mount.type} mount`);
+    throw new FormError(`invalid cache sharing set for ${mount.type} mount`);
   }
 }
 
 function unexpectedKey(key: string, mount: RunMount): Error {
-  return new Error(`unexpected key '${key}' for mount type '${mount.type}'`);
+  return new FormError(`unexpected key '${key}' for mount type '${mount.type}'`);
 }
 
 function oneOf<T extends string>(value: string, known: readonly T[], fault: string): T {
   const found = known.find((entry) => entry === value.toLowerCase());
-  if (found === undefined) throw new Error(`${fault}${didYouMean(value, known)}`);
+  if (found === undefined) throw new FormError(`${fault}${didYouMean(value, known)}`);
   return found;
 }
 
@@ -166,19 +155,19 @@ function oneOf<T extends string>(value: string, known: readonly T[], fault: stri
 function parseSwitch(key: string, value: string): boolean {
   if (/^(?:1|t|T|true|TRUE|True)$/.test(value)) return true;
   if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return false;
-  throw new Error(`invalid value for ${key}: ${value}`);
+  throw new FormError(`invalid value for ${key}: ${value}`);
 }
 
 function parseSize(key: string, value: string): number {
   try {
     return parseBytes(value);
   } catch {
-    throw new Error(`invalid value for ${key}: ${value}`);
+    throw new FormError(`invalid value for ${key}: ${value}`);
   }
 }
 
 function parseNumber(name: string, value: string, base: 8 | 10): number {
   const number = (base === 8 ? /^[0-7]+$/ : /^\d+$/).test(value) ? parseInt(value, base) : NaN;
-  if (!(number < 2 ** 32)) throw new Error(`invalid value ${value} for ${name}`);
+  if (!(number < 2 ** 32)) throw new FormError(`invalid value ${value} for ${name}`);
   return number;
 }

@@ -15,7 +15,7 @@ import type {
   SourceRange,
   Stage,
 } from "./ast.ts";
-import { DockerfileError } from "./error.ts";
+import { DockerfileError, FormError } from "./error.ts";
 import { findHeredocMarks, stripTabs } from "./heredoc.ts";
 import { KEYWORDS, type RawInstruction, readFrom, readInstruction } from "./instructions.ts";
 import { LineError, LineReader, type LogicalLine } from "./lines.ts";
@@ -172,6 +172,7 @@ function at<T>(raw: RawInstruction, read: () => T): T {
   } catch (error) {
     if (!(error instanceof Error) || error instanceof LineError) throw error;
     const { range } = raw.place;
+    if (error instanceof FormError) throw new LineError(error.message, range);
     throw new LineError(`dockerfile parse error on line ${range.start}: ${error.message}`, range);
   }
 }

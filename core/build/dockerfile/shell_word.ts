@@ -228,6 +228,7 @@ class Lexer {
       if (isKept) return `\${${name}${slashes}${pattern}/${replacement}}`;
       return replaceMatches(value ?? "", pattern, { all, replacement });
     }
+    if (modifier === "") throw new Error("syntax error: missing '}'");
     const colon = modifier === ":";
     const operator = colon ? this.#next() : modifier;
     const whole = colon ? `:${operator}` : operator;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FormError } from "./error.ts";
 import { isBlank, splitBlanks, trim, trimStart } from "./blanks.ts";
 
 /** An instruction in three. */
@@ -83,7 +84,7 @@ export function splitQuoted(text: string, escape: string): string[] {
  * The strings of a JSON array.
  *
  * @returns Undefined if it is none: then the text is in shell form.
- * @throws {Error} If it is one of other things.
+ * @throws {FormError} If it is one of other things.
  */
 export function parseJsonWords(text: string): string[] | undefined {
   const bare = trimStart(text);
@@ -95,7 +96,7 @@ export function parseJsonWords(text: string): string[] | undefined {
     return undefined;
   }
   if (!(value as unknown[]).every((entry) => typeof entry === "string")) {
-    throw new Error("when using JSON array syntax, arrays must be comprised of strings only");
+    throw new FormError("when using JSON array syntax, arrays must be comprised of strings only");
   }
   return value as string[];
 }

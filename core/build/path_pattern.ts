@@ -1,0 +1,170 @@
+/**
+ * Patterns for paths: `*`, `?`, `[a-z]`, `\` and, where it is asked for, `**`.
+ *
+ * Patterns come from strangers. A path is gone over once with all places in the pattern at hand, so that none takes more
+ * than path times pattern steps.
+ *
+ * @module
+ */
+
+/** Characters from the first to the second, both included. */
+type CharacterRange = readonly [first: string, last: string];
+
+type Token =
+  | { kind: "character"; character: string }
+  /** `?`: any but `/`. */
+  | { kind: "any" }
+  | { kind: "class"; isNegated: boolean; ranges: readonly CharacterRange[] }
+  /** `*`: any number of characters but `/`. */
+  | { kind: "star" }
+  /** `**`: nothing, or directories with the `/` behind them. */
+  | { kind: "directories" }
+  /** `**` at the end: anything. */
+  | { kind: "rest" };
+
+/** A pattern, ready to be held against paths. */
+export class PathPattern {
+  readonly #tokens: readonly Token[];
+  /** If all of it is plain characters: these. */
+  readonly #literal: string | undefined;
+
+  /**
+   * @param options `doubleStar`: whether `**` stands for directories.
+   * @throws {Error} `syntax error in pattern`, as Go.
+   */
+  constructor(pattern: string, options: { doubleStar?: boolean } = {}) {
+    this.#tokens = parseTokens(pattern, options.doubleStar ?? false);
+    const isLiteral = this.#tokens.every(({ kind }) => kind === "character");
+    this.#literal = isLiteral
+      ? this.#tokens.map((token) => (token as { character: string }).character).join("")
+      : undefined;
+  }
+
+  /** Whether all of `path` fits. */
+  matches(path: string): boolean {
+    if (this.#literal !== undefined) return path === this.#literal;
+    return this.#run(path)?.[this.#tokens.length] === 1;
+  }
+
+  /** Whether a path that begins with `start` may fit. */
+  mayMatchBelow(start: string): boolean {
+    if (this.#literal !== undefined) return this.#literal.startsWith(start);
+    return this.#run(start) !== undefined;
+  }
+
+  /** The places in the pattern at which `text` may end; undefined if there are none. */
+  #run(text: string): Uint8Array | undefined {
+    const length = this.#tokens.length + 1;
+    let places = new Uint8Array(length);
+    let next = new Uint8Array(length);
+    this.#reach(places, 0);
+    for (const character of text) {
+      if (!this.#step(places, next, character)) return undefined;
+      [places, next] = [next, places];
+      next.fill(0);
+    }
+    return places;
+  }
+
+  #step(places: Uint8Array, next: Uint8Array, character: string): boolean {
+    let isAlive = false;
+    for (let place = 0; place < this.#tokens.length; place++) {
+      if (places[place] === 0) continue;
+      const token = this.#tokens[place]!;
+      if (!accepts(token, character)) continue;
+      isAlive = true;
+      if (token.kind === "star" || token.kind === "rest") this.#reach(next, place);
+      else if (token.kind !== "directories") this.#reach(next, place + 1);
+      else {
+        // Once begun, it ends with a slash.
+        next[place] = 1;
+        if (character === "/") this.#reach(next, place + 1);
+      }
+    }
+    return isAlive;
+  }
+
+  /** Some tokens may stand for nothing. */
+  #reach(places: Uint8Array, from: number): void {
+    for (let place = from;; place++) {
+      places[place] = 1;
+      const kind = this.#tokens[place]?.kind;
+      if (kind !== "star" && kind !== "directories" && kind !== "rest") return;
+    }
+  }
+}
+
+function accepts(token: Token, character: string): boolean {
+  switch (token.kind) {
+    case "character":
+      return character === token.character;
+    case "any":
+    case "star":
+      return character !== "/";
+    case "class":
+      return character !== "/" && token.isNegated !==
+          token.ranges.some(([first, last]) => first <= character && character <= last);
+    case "directories":
+    case "rest":
+      return true;
+  }
+}
+
+function parseTokens(pattern: string, doubleStar: boolean): Token[] {
+  const characters = [...pattern];
+  const tokens: Token[] = [];
+  let position = 0;
+  while (position < characters.length) {
+    const character = characters[position++]!;
+    if (character === "?") tokens.push({ kind: "any" });
+    else if (character === "[") position = parseClass(characters, position, tokens);
+    else if (character === "\\") {
+      if (position === characters.length) throw badPattern();
+      tokens.push({ kind: "character", character: characters[position++]! });
+    } else if (character !== "*") tokens.push({ kind: "character", character });
+    else if (!doubleStar || characters[position] !== "*") tokens.push({ kind: "star" });
+    else position = parseDoubleStar(characters, position + 1, tokens);
+  }
+  return tokens;
+}
+
+/** @returns Where it goes on. */
+function parseDoubleStar(characters: readonly string[], from: number, tokens: Token[]): number {
+  const hasSlash = characters[from] === "/";
+  const end = hasSlash ? from + 1 : from;
+  // `**name` is what ends in `name`, in a directory or not; once there is more to it, it is not.
+  const isSuffix = from === 2 && !hasSlash &&
+    !characters.slice(end).some((c) => "*?[]\\".includes(c));
+  tokens.push({ kind: end === characters.length || isSuffix ? "rest" : "directories" });
+  return end;
+}
+
+/** @returns Where it goes on. */
+function parseClass(characters: readonly string[], from: number, tokens: Token[]): number {
+  let position = from;
+  const isNegated = characters[position] === "^";
+  if (isNegated) position++;
+  const ranges: CharacterRange[] = [];
+  const one = () => {
+    const character = characters[position++];
+    if (character === undefined || character === "-" || character === "]") throw badPattern();
+    const plain = character === "\\" ? characters[position++] : character;
+    // A class that does not end is wrong, whatever it holds.
+    if (plain === undefined || position >= characters.length) throw badPattern();
+    return plain;
+  };
+  while (characters[position] !== "]" || ranges.length === 0) {
+    const first = one();
+    if (characters[position] !== "-") ranges.push([first, first]);
+    else {
+      position++;
+      ranges.push([first, one()]);
+    }
+  }
+  tokens.push({ kind: "class", isNegated, ranges });
+  return position + 1;
+}
+
+function badPattern(): Error {
+  return new Error("syntax error in pattern");
+}

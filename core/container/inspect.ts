@@ -119,7 +119,7 @@ function orderConfig(config: ContainerConfig): ContainerConfig {
     AttachStdin: config.AttachStdin,
     AttachStdout: config.AttachStdout,
     AttachStderr: config.AttachStderr,
-    ...Object.keys(ExposedPorts ?? {}).length > 0 ? { ExposedPorts: ExposedPorts! } : {},
+    ...Object.keys(ExposedPorts ?? {}).length > 0 ? { ExposedPorts: sorted(ExposedPorts!) } : {},
     Tty: config.Tty,
     OpenStdin: config.OpenStdin,
     StdinOnce: config.StdinOnce,
@@ -128,13 +128,13 @@ function orderConfig(config: ContainerConfig): ContainerConfig {
     ...Healthcheck ? { Healthcheck } : {},
     ...ArgsEscaped ? { ArgsEscaped } : {},
     Image: config.Image,
-    Volumes: Object.keys(config.Volumes ?? {}).length > 0 ? config.Volumes : null,
+    Volumes: Object.keys(config.Volumes ?? {}).length > 0 ? sorted(config.Volumes!) : null,
     WorkingDir: config.WorkingDir,
     Entrypoint: config.Entrypoint?.length ? config.Entrypoint : null,
     ...NetworkDisabled ? { NetworkDisabled } : {},
     ...MacAddress ? { MacAddress } : {},
     OnBuild: config.OnBuild?.length ? config.OnBuild : null,
-    Labels: config.Labels ?? {},
+    Labels: sorted(config.Labels ?? {}),
     ...config.StopSignal ? { StopSignal: config.StopSignal } : {},
     ...config.StopTimeout === undefined ? {} : { StopTimeout: config.StopTimeout },
     ...config.Shell?.length ? { Shell: config.Shell } : {},
@@ -153,6 +153,15 @@ const HOST_CONFIG_ORDER =
     "CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth Mounts MaskedPaths ReadonlyPaths Init")
     .split(" ") as (keyof HostConfig)[];
 
+/** Maps, which Go writes by key. */
+const MAPS = new Set<keyof HostConfig>([
+  "Annotations",
+  "PortBindings",
+  "StorageOpt",
+  "Sysctls",
+  "Tmpfs",
+]);
+
 /** Go leaves these out where they are empty; all others it shows. */
 const OMIT_EMPTY = new Set<keyof HostConfig>([
   "Annotations",
@@ -167,9 +176,17 @@ function orderHostConfig(hostConfig: HostConfig): HostConfig {
   const entries = HOST_CONFIG_ORDER.flatMap((key) => {
     const value = hostConfig[key];
     if (OMIT_EMPTY.has(key) && isEmpty(value)) return [];
-    return [[key, value ?? null]];
+    return [[
+      key,
+      value && MAPS.has(key) ? sorted(value as Record<string, unknown>) : value ?? null,
+    ]];
   });
   return Object.fromEntries(entries);
+}
+
+/** The same by key, as Go writes maps. */
+function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => a < b ? -1 : 1));
 }
 
 function isEmpty(value: unknown): boolean {

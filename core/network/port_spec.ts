@@ -94,6 +94,9 @@ function parseHostIp(text: string): string {
     }
     address = text.slice(1, -1);
   }
+  if (address === text && text.includes(":")) {
+    throw invalid(`Invalid ip address ${text}: address ${text}:: too many colons in address`);
+  }
   if (canonicalAddress(address) === undefined) throw invalid(`Invalid ip address: ${address}`);
   return address;
 }

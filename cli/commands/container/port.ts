@@ -21,7 +21,7 @@ export const port = command({
     if (wanted !== undefined) {
       const bindings = Ports[portKey(wanted)];
       if (!bindings?.length) {
-        throw new DhowError("not_found", `No public port '${wanted}' published for ${name}`);
+        throw new DhowError("not_found", `Error: No public port '${wanted}' published for ${name}`);
       }
       for (const binding of bindings) out.line(place(binding));
       return;
@@ -40,7 +40,9 @@ function portKey(wanted: string): string {
     const why = /^\d+$/.test(digits) ? "value out of range" : "invalid syntax";
     throw new DhowError(
       "invalid_argument",
-      `invalid port (${digits}): strconv.ParseUint: parsing ${JSON.stringify(digits)}: ${why}`,
+      `Error: invalid port (${digits}): strconv.ParseUint: parsing ${
+        JSON.stringify(digits)
+      }: ${why}`,
     );
   }
   return `${Number(digits)}/${protocol}`;

@@ -56,8 +56,11 @@ export const run = command({
         if (size !== undefined) hostConfig.ConsoleSize = [size.rows, size.columns];
       });
       if (flags.detach) {
-        await engine.containers.start(created.id);
-        out.line(created.id);
+        try {
+          await engine.containers.start(created.id);
+        } finally {
+          out.line(created.id); // as docker: also that of one that does not start
+        }
         return 0;
       }
       return await runAttached(created, { engine, out, err, ...flags });

@@ -7,6 +7,7 @@ import { calls } from "./calls.ts";
 import { containers } from "./containers.ts";
 import { images } from "./images.ts";
 import { networks } from "./networks.ts";
+import { ports } from "./ports.ts";
 import { running } from "./running.ts";
 import { volumes } from "./volumes.ts";
 import type { Scenario } from "./scenario.ts";
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   ...containers,
   ...images,
   ...networks,
+  ...ports,
   ...volumes,
 ];
 

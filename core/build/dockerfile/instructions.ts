@@ -324,13 +324,24 @@ function parseRetries(text: string | undefined): number | undefined {
 function parseOnBuild(raw: RawInstruction): Instruction {
   if (raw.rest === "") throw atLeastOne(raw);
   const place = plain(raw);
-  const keyword = splitInstruction(raw.rest, raw.escape).keyword.toUpperCase();
+  const child = splitInstruction(raw.rest, raw.escape);
+  const keyword = child.keyword.toUpperCase();
   if (keyword === "ONBUILD") {
     throw new Error("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
   }
   if (keyword === "MAINTAINER" || keyword === "FROM") {
     throw new Error(`${keyword} isn't allowed as an ONBUILD trigger`);
   }
+  assertForm({ ...raw, ...child, keyword: keyword.toLowerCase() });
   const bodies = raw.heredocs.map(({ name, content }) => `\n${content}${name}`);
   return { ...place, kind: "onbuild", trigger: raw.rest + bodies.join("") };
+}
+
+/** Docker minds the form of what `ONBUILD` keeps, and whatever else is wrong with it when it is run. */
+function assertForm(raw: RawInstruction): void {
+  try {
+    readInstruction(raw);
+  } catch (error) {
+    if (error instanceof FormError) throw error;
+  }
 }

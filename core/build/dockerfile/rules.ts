@@ -14,6 +14,13 @@ export interface Rule<A extends readonly string[]> {
   warning(range: SourceRange, ...parameters: A): BuildWarning;
 }
 
+/** Is told what is found, where, and under which options. */
+export type Report = <A extends readonly string[]>(
+  rule: Rule<A>,
+  place: { range: SourceRange; comments?: readonly string[] },
+  ...parameters: A
+) => void;
+
 function rule<A extends readonly string[]>(
   name: string,
   description: string,

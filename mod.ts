@@ -14,6 +14,20 @@ export { Container, run, type RunOptions } from "./core/script/container.ts";
 export { Command, CommandError, type CommandResult } from "./core/script/command.ts";
 export type { ContainerOptions } from "./core/script/create_request.ts";
 export {
+  type AddOptions,
+  type CopyOptions,
+  type HealthcheckOptions,
+  image,
+  ImageBuilder,
+  type RunInstructionOptions,
+  type RunMountOptions,
+  type StageSource,
+  type TransferInstructionOptions,
+} from "./core/script/image_builder.ts";
+export type { CommandWords } from "./core/script/dockerfile_text.ts";
+export type { BuildScriptOptions, SecretSource } from "./core/script/build.ts";
+export type { BuiltImage } from "./core/script/built_image.ts";
+export {
   images,
   type ImagesOptions,
   pull,
@@ -25,6 +39,8 @@ export type { LocalEngine, LocalEngineOptions } from "./core/engine/local.ts";
 export type {
   AttachedStream,
   AttachOptions,
+  Builder,
+  BuildOptions,
   CallOptions,
   CommitOptions,
   ContainerArchive,
@@ -40,6 +56,7 @@ export type {
   OutputChunk,
   PathStat,
   ProgressListener,
+  PruneCacheOptions,
   PruneReport,
   PulledImage,
   PushedImage,
@@ -53,7 +70,9 @@ export type {
   TransferStatus,
   Volumes,
 } from "./core/engine/engine.ts";
+export type * from "./core/build/request.ts";
+export type * from "./core/build/dockerfile/ast.ts";
 export { DhowError, type ErrorCode } from "./core/errors.ts";
 export type * from "./core/spec/docker_api.ts";
-export type { Healthcheck } from "./core/spec/image.ts";
+export type { Digest, Healthcheck } from "./core/spec/image.ts";
 export type { StorePaths } from "./core/host/paths.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { builderEntries } from "./registry/builder.ts";
 import { containerEntries } from "./registry/container.ts";
 import type { Entry } from "./registry/entry.ts";
 import { imageEntries } from "./registry/image.ts";
@@ -19,6 +20,7 @@ export interface Group {
 
 /** `dhow GROUP`. */
 export const groups: Readonly<Record<string, Group>> = {
+  builder: { summary: "Manage builds" },
   container: { summary: "Manage containers" },
   image: { summary: "Manage images" },
   manifest: { summary: "Look at manifests and manifest lists in registries" },
@@ -32,6 +34,7 @@ export const commonCommands: readonly string[] = [
   "run",
   "exec",
   "ps",
+  "build",
   "pull",
   "push",
   "images",
@@ -44,6 +47,7 @@ export const commonCommands: readonly string[] = [
 
 /** All verbs. */
 export const entries: readonly Entry[] = [
+  ...builderEntries,
   ...containerEntries,
   ...imageEntries,
   ...manifestEntries,

@@ -62,13 +62,17 @@ export interface BuildRequest {
   labels: Readonly<Record<string, string>>;
   /** Canonical references the image gets. */
   tags: readonly string[];
+  /** For `--mount=type=secret`. */
   secrets: readonly BuildSecret[];
+  /** For `--mount=type=ssh`. */
   ssh: readonly BuildSsh[];
   /** Do all again: everything, or the stages named. */
   noCache: boolean | readonly string[];
   /** Ask the registry for newer base images. */
   pull: boolean;
+  /** Where finished steps may be taken from. */
   cacheFrom: readonly CacheTarget[];
+  /** Where finished steps are to be sent. */
   cacheTo: readonly CacheTarget[];
   /** For RUN: `default`, `none`, `host`. */
   network: string;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { BuildListener, BuildRequest, BuildResult } from "../build/request.ts";
 import type {
   ContainerCreate,
   ContainerInspect,
@@ -35,6 +36,8 @@ import type {
 
 /** The whole engine. */
 export interface Engine extends AsyncDisposable {
+  /** `docker build`, `docker builder ...`. */
+  readonly builder: Builder;
   /** `docker container ...`. */
   readonly containers: Containers;
   /** `docker image ...`. */
@@ -45,6 +48,36 @@ export interface Engine extends AsyncDisposable {
   readonly system: System;
   /** `docker volume ...`. */
   readonly volumes: Volumes;
+}
+
+/** `docker build`, `docker builder ...`. */
+export interface Builder {
+  /**
+   * Builds an image. Steps that were finished before a failure or an abort are in the cache, and nothing else is left.
+   *
+   * @throws {DhowError} For the first step that failed; `DockerfileError` and `BuildError` say where.
+   */
+  build(request: BuildRequest, options?: BuildOptions): Promise<BuildResult>;
+  /** A tar stream of everything below an image's root. */
+  exportRoot(image: string, options?: CallOptions): Promise<ReadableStream<Uint8Array>>;
+  /** Removes what later builds could have been spared for, the least used first. */
+  prune(options?: PruneCacheOptions): Promise<PruneReport>;
+}
+
+/** How to build. */
+export interface BuildOptions extends CallOptions {
+  /** Told what happens. */
+  onEvent?: BuildListener;
+}
+
+/** Which part of the build cache goes. */
+export interface PruneCacheOptions extends CallOptions {
+  /** Also what was used lately. @default false */
+  all?: boolean;
+  /** Docker's filters: `{until: ["24h"]}`. */
+  filters?: Record<string, string[]>;
+  /** How much may stay. @default nothing */
+  keepStorageBytes?: number;
 }
 
 /** `docker volume ...`. */

@@ -5,8 +5,9 @@
  */
 import { lazy } from "../lib/lazy.ts";
 import { type StorePaths, storePaths } from "../host/paths.ts";
+import { LocalBuilder } from "./builder.ts";
 import { LocalContainers } from "./containers.ts";
-import type { Containers, Engine, Images, Networks, System, Volumes } from "./engine.ts";
+import type { Builder, Containers, Engine, Images, Networks, System, Volumes } from "./engine.ts";
 import { LocalImages } from "./images.ts";
 import { LocalNetworks } from "./networks.ts";
 import { LocalSystem } from "./system.ts";
@@ -27,6 +28,8 @@ export function openLocalEngine(options: LocalEngineOptions = {}): Promise<Local
 export class LocalEngine implements Engine {
   /** Where everything is. */
   readonly paths: StorePaths;
+  /** `docker build`, `docker builder ...`. */
+  readonly builder: Builder;
   /** `docker container ...`. */
   readonly containers: Containers;
   /** `docker image ...`. */
@@ -41,6 +44,7 @@ export class LocalEngine implements Engine {
   /** Touches nothing yet. */
   constructor(paths: StorePaths) {
     this.paths = paths;
+    this.builder = new LocalBuilder(paths);
     const containers = new LocalContainers(paths);
     this.containers = containers;
     this.images = new LocalImages(paths, {

@@ -85,6 +85,10 @@ async function fetchRef(git: Git, ref: string): Promise<void> {
   try {
     await git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", ref);
   } catch (error) {
+    // A server of plain files knows no depth.
+    if (/dumb http transport/.test((error as Error).message)) {
+      return void await git("fetch", "--quiet", "--no-tags", "origin", ref);
+    }
     // Not every server answers for a commit, and none for a short one.
     if (!/^[\da-f]{7,64}$/.test(ref)) throw error;
     await git("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*");

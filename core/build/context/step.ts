@@ -9,6 +9,8 @@ import type { BuildListener } from "../request.ts";
 export interface StepReport {
   /** A part of it goes on, or is done. */
   status(part: string, isDone?: boolean, currentBytes?: number): void;
+  /** It wrote something. */
+  log(stream: "stdout" | "stderr", bytes: Uint8Array): void;
 }
 
 /** Does `work` as a step called `name`, telling `onEvent`. */
@@ -30,6 +32,7 @@ export async function step<T>(
           ...currentBytes !== undefined && { currentBytes },
           timeMs: Date.now(),
         }),
+      log: (stream, bytes) => onEvent?.({ kind: "log", id, stream, bytes, timeMs: Date.now() }),
     });
     onEvent?.({ kind: "end", id, outcome: "done", timeMs: Date.now() });
     return result;

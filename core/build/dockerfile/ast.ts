@@ -61,7 +61,7 @@ export interface Stage {
 }
 
 /** What every instruction has. */
-interface InstructionBase {
+export interface InstructionBase {
   /** Where it was written. */
   range: SourceRange;
   /** As it was written, continuations joined; what the display shows. */
@@ -87,6 +87,7 @@ export interface Heredoc {
 
 /** `NAME=value` or `NAME value`. */
 export interface KeyValue {
+  /** Name. */
   key: string;
   /** Unexpanded. */
   value: string;
@@ -96,6 +97,7 @@ export interface KeyValue {
 
 /** `ARG`. */
 export interface ArgInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "arg";
   /** One or several; no value where none was given. */
   args: readonly { key: string; value?: string }[];
@@ -103,28 +105,37 @@ export interface ArgInstruction extends InstructionBase {
 
 /** `ENV`. */
 export interface EnvInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "env";
+  /** In the order they were written. */
   pairs: readonly KeyValue[];
 }
 
 /** `LABEL`. */
 export interface LabelInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "label";
+  /** In the order they were written. */
   pairs: readonly KeyValue[];
 }
 
 /** `MAINTAINER`. */
 export interface MaintainerInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "maintainer";
+  /** As written. */
   name: string;
 }
 
 /** `RUN`. */
 export interface RunInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "run";
+  /** What is run. */
   command: CommandLine;
   /** In shell form: `RUN <<EOF`; the command's text holds the words as written. */
   heredocs: readonly Heredoc[];
+  /** `--mount`. */
   mounts: readonly RunMount[];
   /** `default`, `none`, `host`. */
   network?: string;
@@ -138,6 +149,7 @@ export interface RunInstruction extends InstructionBase {
 export interface RunMount {
   /** What was written behind `--mount=`; read again when variables have values. */
   option?: string;
+  /** What is mounted. */
   type: "bind" | "cache" | "tmpfs" | "secret" | "ssh";
   /** Where; optional for `secret` and `ssh`. */
   target?: string;
@@ -155,7 +167,9 @@ export interface RunMount {
   required?: boolean;
   /** Permission bits. */
   mode?: number;
+  /** Owner. */
   uid?: number;
+  /** Group. */
   gid?: number;
   /** Of a tmpfs, in bytes. */
   sizeBytes?: number;
@@ -164,16 +178,18 @@ export interface RunMount {
 }
 
 /** What `COPY` and `ADD` share. */
-interface TransferBase extends InstructionBase {
+export interface TransferBase extends InstructionBase {
   /** Paths, wildcards, addresses; what is given in the Dockerfile itself is in `heredocs`. */
   sources: readonly string[];
   /** Files whose content is in the Dockerfile. */
   heredocs: readonly Heredoc[];
+  /** Where to; unexpanded. */
   destination: string;
   /** `USER:GROUP`. */
   chown?: string;
   /** Octal or, newer, symbolic. */
   chmod?: string;
+  /** `--link`. */
   link: boolean;
   /** Patterns of `--exclude`. */
   excludes: readonly string[];
@@ -181,16 +197,21 @@ interface TransferBase extends InstructionBase {
 
 /** `COPY`. */
 export interface CopyInstruction extends TransferBase {
+  /** Which instruction it is. */
   kind: "copy";
+  /** `--from`: stage, image or named context. */
   from?: string;
+  /** `--parents`. */
   parents: boolean;
 }
 
 /** `ADD`. */
 export interface AddInstruction extends TransferBase {
+  /** Which instruction it is. */
   kind: "add";
   /** `sha256:...`. */
   checksum?: string;
+  /** `--keep-git-dir`. */
   keepGitDir: boolean;
   /** Undefined: local archives are unpacked, remote ones are not. */
   unpack?: boolean;
@@ -198,24 +219,31 @@ export interface AddInstruction extends TransferBase {
 
 /** `CMD`. */
 export interface CmdInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "cmd";
+  /** What is run. */
   command: CommandLine;
 }
 
 /** `ENTRYPOINT`. */
 export interface EntrypointInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "entrypoint";
+  /** What is run. */
   command: CommandLine;
 }
 
 /** `SHELL`. */
 export interface ShellInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "shell";
+  /** Program and arguments. */
   args: readonly string[];
 }
 
 /** `EXPOSE`. */
 export interface ExposeInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "expose";
   /** `80`, `80/udp`, `8000-8010`. */
   ports: readonly string[];
@@ -223,42 +251,57 @@ export interface ExposeInstruction extends InstructionBase {
 
 /** `VOLUME`. */
 export interface VolumeInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "volume";
+  /** As written. */
   paths: readonly string[];
 }
 
 /** `USER`. */
 export interface UserInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "user";
+  /** `USER[:GROUP]`, unexpanded. */
   user: string;
 }
 
 /** `WORKDIR`. */
 export interface WorkdirInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "workdir";
+  /** Unexpanded. */
   path: string;
 }
 
 /** `STOPSIGNAL`. */
 export interface StopSignalInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "stopsignal";
+  /** Name or number, unexpanded. */
   signal: string;
 }
 
 /** `HEALTHCHECK`; all times in nanoseconds. */
 export interface HealthcheckInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "healthcheck";
   /** Undefined: `HEALTHCHECK NONE`. */
   command?: CommandLine;
+  /** `--interval`. */
   intervalNs?: number;
+  /** `--timeout`. */
   timeoutNs?: number;
+  /** `--start-period`. */
   startPeriodNs?: number;
+  /** `--start-interval`. */
   startIntervalNs?: number;
+  /** `--retries`. */
   retries?: number;
 }
 
 /** `ONBUILD`. */
 export interface OnBuildInstruction extends InstructionBase {
+  /** Which instruction it is. */
   kind: "onbuild";
   /** The instruction to come, as written. */
   trigger: string;

@@ -1,0 +1,261 @@
+/**
+ * `build --call`: what a Dockerfile is like, without building it.
+ *
+ * @see https://docs.docker.com/reference/cli/docker/buildx/build/#call
+ * @module
+ */
+import type {
+  BuildWarning,
+  Dockerfile,
+  Instruction,
+  SourceRange,
+  Stage,
+} from "../../core/build/dockerfile/ast.ts";
+import { DockerfileError, formatExcerpt } from "../../core/build/dockerfile/error.ts";
+import { printable } from "../../core/lib/printable.ts";
+import type { LoadedDockerfile } from "./load_dockerfile.ts";
+import type { Call } from "./settings.ts";
+
+/** What to answer. */
+export interface EvaluateOptions extends Call {
+  /** `--target`. */
+  target?: string;
+  buildArgs: ReadonlyMap<string, string>;
+}
+
+/** An answer, and the exit code that goes with it. */
+export interface Evaluation {
+  text: string;
+  exitCode: number;
+}
+
+/** Answers one `--call`. */
+export function evaluateDockerfile(
+  loaded: Pick<LoadedDockerfile, "dockerfile" | "text" | "warnings">,
+  options: EvaluateOptions,
+): Evaluation {
+  const { dockerfile, warnings } = loaded;
+  switch (options.method) {
+    case "targets":
+      return { text: options.asJson ? targetsJson(loaded) : targetsText(dockerfile), exitCode: 0 };
+    case "outline": {
+      const outline = outlineOf(dockerfile, options);
+      const text = options.asJson ? outlineJson(outline, loaded.text) : outlineText(outline);
+      return { text, exitCode: 0 };
+    }
+    default: {
+      const exitCode = warnings.length > 0 ? 1 : 0;
+      if (options.asJson) return { text: checksJson(loaded), exitCode };
+      const plural = warnings.length === 1 ? "1 warning has" : `${warnings.length} warnings have`;
+      const head = exitCode === 0
+        ? "Check complete, no warnings found.\n"
+        : `Check complete, ${plural} been found!\n\n`;
+      return { text: head + formatChecks(warnings, dockerfile), exitCode };
+    }
+  }
+}
+
+/** Warnings with the lines they are about, a blank line between them. */
+export function formatChecks(warnings: readonly BuildWarning[], dockerfile: Dockerfile): string {
+  return warnings.map(({ rule, url, message, range }) =>
+    `WARNING: ${rule}${url === "" ? "" : ` - ${url}`}\n${printable(message)}\n` +
+    (range === undefined ? "" : formatExcerpt(dockerfile, range))
+  ).join("\n");
+}
+
+function checksJson({ dockerfile, text, warnings }: Omit<LoadedDockerfile, "ignore">): string {
+  return json({
+    warnings: warnings.map(({ rule, description, url, message, range }) => ({
+      ruleName: rule,
+      description,
+      url,
+      detail: message,
+      ...range && { location: location(range) },
+    })),
+    sources: [{
+      filename: dockerfile.name,
+      data: new TextEncoder().encode(text).toBase64(),
+      language: "Dockerfile",
+    }],
+  });
+}
+
+function targetsText({ stages }: Dockerfile): string {
+  const rows = stages.filter(isTarget(stages)).map((stage) => [
+    nameOf(stage) + (isDefault(stage, stages) ? " (default)" : ""),
+    describe(stage.comments, stage.name),
+  ]);
+  return table([["TARGET", "DESCRIPTION"], ...rows], 1);
+}
+
+function targetsJson(
+  { dockerfile: { stages }, text }: Pick<LoadedDockerfile, "dockerfile" | "text">,
+) {
+  return json({
+    targets: stages.filter(isTarget(stages)).map((stage) => {
+      const description = describe(stage.comments, stage.name);
+      return {
+        ...stage.name !== undefined && { name: stage.name },
+        ...isDefault(stage, stages) && { default: true },
+        ...description !== "" && { description },
+        base: stage.base,
+        location: location(stage.range),
+      };
+    }),
+    sources: [new TextEncoder().encode(text).toBase64()],
+  });
+}
+
+/** Stages with a name, and the last one. */
+function isTarget(stages: readonly Stage[]): (stage: Stage) => boolean {
+  return (stage) => stage.name !== undefined || isDefault(stage, stages);
+}
+
+function isDefault({ index }: Stage, stages: readonly Stage[]): boolean {
+  return index === stages.length - 1;
+}
+
+function nameOf({ name }: Stage): string {
+  return name ?? "";
+}
+
+/** What a target takes. */
+interface Outline {
+  name: string;
+  description: string;
+  args: { name: string; value?: string; description: string; range: SourceRange }[];
+  secrets: { name: string; required: boolean; range: SourceRange }[];
+  ssh: { name: string; required: boolean; range: SourceRange }[];
+}
+
+function outlineOf(
+  dockerfile: Dockerfile,
+  { target, buildArgs }: Pick<EvaluateOptions, "target" | "buildArgs">,
+): Outline {
+  const stage = findTarget(dockerfile, target);
+  const outline: Outline = {
+    name: stage.name ?? "",
+    description: describe(stage.comments, stage.name),
+    args: [],
+    secrets: [],
+    ssh: [],
+  };
+  for (const one of lineage(dockerfile, stage)) {
+    for (const instruction of one.instructions) addTo(outline, instruction, buildArgs);
+  }
+  return outline;
+}
+
+function findTarget(dockerfile: Dockerfile, target: string | undefined): Stage {
+  const { stages } = dockerfile;
+  if (target === undefined) return stages.at(-1)!;
+  const wanted = target.toLowerCase();
+  const found = stages.find(({ name }) => name === wanted) ??
+    (/^\d+$/.test(target) ? stages[Number(target)] : undefined);
+  if (found !== undefined) return found;
+  throw new DockerfileError(`target stage ${JSON.stringify(target)} could not be found`, {}, {
+    code: "not_found",
+  });
+}
+
+/** A stage and those it stands on, these first. */
+function lineage({ stages }: Dockerfile, stage: Stage): Stage[] {
+  const found = [stage];
+  for (;;) {
+    const { base, index } = found[0]!;
+    const below = stages.slice(0, index).findLast(({ name }) => name === base.toLowerCase());
+    if (below === undefined) return found;
+    found.unshift(below);
+  }
+}
+
+function addTo(
+  outline: Outline,
+  instruction: Instruction,
+  buildArgs: ReadonlyMap<string, string>,
+): void {
+  const { range } = instruction;
+  if (instruction.kind === "arg") {
+    for (const { key, value: own } of instruction.args) {
+      const value = buildArgs.get(key) ?? own;
+      const description = describe(instruction.comments, key);
+      outline.args = outline.args.filter(({ name }) => name !== key);
+      outline.args.push({ name: key, ...value !== undefined && { value }, description, range });
+    }
+  }
+  if (instruction.kind !== "run") return;
+  for (const mount of instruction.mounts) {
+    const { type, id, target, required = false } = mount;
+    if (type === "secret") {
+      const name = id ?? target?.slice(target.lastIndexOf("/") + 1) ?? "";
+      outline.secrets.push({ name, required, range });
+    } else if (type === "ssh") outline.ssh.push({ name: id ?? "default", required, range });
+  }
+}
+
+/** Of comments right above it that begin with its name, the rest. */
+function describe(comments: readonly string[] | undefined, name: string | undefined): string {
+  if (name === undefined) return "";
+  for (const comment of comments ?? []) {
+    const [first, ...rest] = comment.trim().split(/\s+/);
+    if (first?.toLowerCase() === name.toLowerCase()) return rest.join(" ");
+  }
+  return "";
+}
+
+function outlineText({ name, description, args, secrets, ssh }: Outline): string {
+  const parts: string[] = [];
+  if (name !== "") parts.push(`TARGET: ${name}\n`);
+  if (description !== "") parts.push(`DESCRIPTION: ${description}\n`);
+  if (args.length > 0) {
+    const rows = args.map((arg) => [arg.name, arg.value ?? "", arg.description]);
+    parts.push(table([["BUILD ARG", "VALUE", "DESCRIPTION"], ...rows], 3));
+  }
+  const mounts = (title: string, rows: Outline["secrets"]) =>
+    table([[title, "REQUIRED"], ...rows.map((row) => [row.name, row.required ? "true" : ""])], 3);
+  if (secrets.length > 0) parts.push(mounts("SECRET", secrets));
+  if (ssh.length > 0) parts.push(mounts("SSH", ssh));
+  return parts.map((part) => `${part}\n`).join("");
+}
+
+function outlineJson({ name, description, args, secrets, ssh }: Outline, text: string): string {
+  const mounts = (rows: Outline["secrets"]) =>
+    rows.map(({ name, required, range }) => ({
+      name,
+      ...required && { required },
+      location: location(range),
+    }));
+  return json({
+    name,
+    ...description !== "" && { description },
+    ...args.length > 0 && {
+      args: args.map(({ name, value, description, range }) => ({
+        name,
+        ...value !== undefined && { value },
+        ...description !== "" && { description },
+        location: location(range),
+      })),
+    },
+    ...secrets.length > 0 && { secrets: mounts(secrets) },
+    ...ssh.length > 0 && { ssh: mounts(ssh) },
+    sources: [new TextEncoder().encode(text).toBase64()],
+  });
+}
+
+function location({ start, end }: SourceRange) {
+  return { ranges: [{ start: { line: start }, end: { line: end } }] };
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, undefined, 2) + "\n";
+}
+
+/** Columns as wide as their widest cell and `gap` blanks; the last one as it is. */
+function table(rows: readonly string[][], gap: number): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row.map((cell, column) =>
+      column === row.length - 1 ? printable(cell) : printable(cell).padEnd(widths[column]! + gap)
+    ).join("") + "\n"
+  ).join("");
+}

@@ -1,0 +1,66 @@
+/**
+ * `Builder`, done in this process.
+ *
+ * @module
+ */
+import type { BuildRequest, BuildResult } from "../build/request.ts";
+import type { StorePaths } from "../host/paths.ts";
+import { lazy } from "../lib/lazy.ts";
+import type {
+  Builder,
+  BuildOptions,
+  CallOptions,
+  PruneCacheOptions,
+  PruneReport,
+} from "./engine.ts";
+
+/** Builds into one store. Each method loads what it needs when it is called. */
+export class LocalBuilder implements Builder {
+  readonly #paths: StorePaths;
+
+  constructor(paths: StorePaths) {
+    this.#paths = paths;
+  }
+
+  async build(request: BuildRequest, options: BuildOptions = {}): Promise<BuildResult> {
+    const { buildImage } = await lazy<
+      {
+        buildImage: (
+          paths: StorePaths,
+          request: BuildRequest,
+          options: BuildOptions,
+        ) => Promise<BuildResult>;
+      }
+    >(
+      "../build/build_image.ts",
+      import.meta.url,
+    );
+    return await buildImage(this.#paths, request, options);
+  }
+
+  async exportRoot(image: string, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const { exportRoot } = await lazy<
+      {
+        exportRoot: (
+          paths: StorePaths,
+          image: string,
+          options: CallOptions,
+        ) => Promise<ReadableStream<Uint8Array>>;
+      }
+    >(
+      "../build/export_root.ts",
+      import.meta.url,
+    );
+    return await exportRoot(this.#paths, image, options);
+  }
+
+  async prune(options: PruneCacheOptions = {}): Promise<PruneReport> {
+    const { pruneBuildCache } = await lazy<
+      { pruneBuildCache: (paths: StorePaths, options: PruneCacheOptions) => Promise<PruneReport> }
+    >(
+      "../build/prune_cache.ts",
+      import.meta.url,
+    );
+    return await pruneBuildCache(this.#paths, options);
+  }
+}

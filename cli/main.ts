@@ -229,6 +229,7 @@ function columns(): number {
 const HIDDEN: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<number> }>>> = {
   __archive: () =>
     lazy<typeof import("./hidden/archive.ts")>("./hidden/archive.ts", import.meta.url),
+  __build: () => lazy<typeof import("./hidden/build.ts")>("./hidden/build.ts", import.meta.url),
   __changes: () =>
     lazy<typeof import("./hidden/changes.ts")>("./hidden/changes.ts", import.meta.url),
   __copy_up: () =>

@@ -205,6 +205,11 @@ export function tryMkdirat(dirFd: number, name: Name, mode: number): number {
   return libc.mkdirat(dirFd, bytesOf(name), mode) < 0 ? -errno() : 0;
 }
 
+/** Removes an empty directory; answers 0 or a negative errno. */
+export function tryRmdirat(dirFd: number, name: Name): number {
+  return libc.unlinkat(dirFd, bytesOf(name), AT_REMOVEDIR) < 0 ? -errno() : 0;
+}
+
 /** Makes `name` a symbolic link to `target`; answers 0 or a negative errno. */
 export function trySymlinkat(target: Name, dirFd: number, name: Name): number {
   return libc.symlinkat(bytesOf(target), dirFd, bytesOf(name)) < 0 ? -errno() : 0;
@@ -291,6 +296,8 @@ export interface Stat {
   allocatedBytes: number;
   /** Unix seconds and the nanoseconds beyond. */
   mtime: { seconds: bigint; nanoseconds: number };
+  /** When the inode was changed last, in Unix nanoseconds. */
+  ctimeNs: bigint;
   rdev: { major: number; minor: number };
   dev: { major: number; minor: number };
 }
@@ -321,6 +328,7 @@ export function lstatat(dirFd: number, name: Name): Stat | undefined {
     sizeBytes: Number(view.getBigUint64(40, true)),
     allocatedBytes: Number(view.getBigUint64(48, true)) * 512,
     mtime: { seconds: view.getBigInt64(112, true), nanoseconds: view.getUint32(120, true) },
+    ctimeNs: view.getBigInt64(96, true) * 1_000_000_000n + BigInt(view.getUint32(104, true)),
     rdev: { major: view.getUint32(128, true), minor: view.getUint32(132, true) },
     dev: { major: view.getUint32(136, true), minor: view.getUint32(140, true) },
   };

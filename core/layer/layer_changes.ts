@@ -40,6 +40,8 @@ export interface ChangesOptions {
   isWhole?: boolean;
   /** Count a file as modified if it has got another hard link. @default false */
   strict?: boolean;
+  /** Leave out what dhow itself makes for a container's mounts to stand on. @default true */
+  hidesPlaces?: boolean;
 }
 
 /**
@@ -127,7 +129,7 @@ function* changesAt(
   const change: LayerChange = { kind: below ? "modified" : "added", path, dirFd, file, stat };
   const isDirectory = (stat.mode & F.S_IFMT) === F.S_IFDIR;
   const isOwn = below === undefined
-    ? !isPlace(path, stat)
+    ? options.hidesPlaces === false || !isPlace(path, stat)
     : differs({ dirFd, stat }, below, file, options.strict ?? false);
   if (below === undefined && !isOwn) change.kind = "modified";
   if (isOwn) yield change;

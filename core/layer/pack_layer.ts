@@ -6,7 +6,7 @@
  */
 import { type ChangesOptions, layerChanges } from "./layer_changes.ts";
 import type { NestedIds } from "../host/nested_ids.ts";
-import { MemberPacker } from "./pack.ts";
+import { type MemberOptions, MemberPacker } from "./pack.ts";
 import { splitPath } from "./root_directory.ts";
 import { encodeTarEntry, TAR_END } from "./tar_writer.ts";
 import { isXattrKept } from "./xattr_policy.ts";
@@ -17,14 +17,19 @@ import { isXattrKept } from "./xattr_policy.ts";
  * A directory that hides what is below it is told as whiteouts of what it hides. Times, owners, modes, attributes and
  * hard links between changed files are kept; holes are zeros in a tar, and holes again when it is unpacked.
  *
- * @param options `ids`: of a user namespace below this one, whose owners go into the archive.
+ * @param options `ids`: of a user namespace below this one, whose owners go into the archive; `edit`: last changes to
+ *   members that are no whiteouts.
  * @throws {SyscallError} for what cannot be read.
  */
 export function* packLayer(
-  options: ChangesOptions & { ids?: NestedIds },
+  options: ChangesOptions & { ids?: NestedIds; edit?: MemberOptions["edit"] },
 ): Generator<Uint8Array<ArrayBuffer>> {
-  const { ids } = options;
-  const packer = new MemberPacker({ keepsXattr: isXattrKept, ...ids && { ids } });
+  const { ids, edit } = options;
+  const packer = new MemberPacker({
+    keepsXattr: isXattrKept,
+    ...ids && { ids },
+    ...edit && { edit },
+  });
   let isEmpty = true;
   for (const change of layerChanges({ ...options, strict: true })) {
     isEmpty = false;

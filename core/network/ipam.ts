@@ -169,9 +169,10 @@ function reclaim(place: Place, address: string): boolean {
   return tryClaim(place, address); // somebody may have been faster
 }
 
-/** Whether a container is started or runs, or is just being cleaned up after. */
-function isAlive(paths: StorePaths, containerId: string): boolean {
-  using lock = openIfThere(`${paths.containers}/${containerId}/lock`, O_RDONLY);
+/** Whether a container, or a step of a build, is started or runs, or is just being cleaned up after. */
+function isAlive(paths: StorePaths, id: string): boolean {
+  using lock = openIfThere(`${paths.containers}/${id}/lock`, O_RDONLY) ??
+    openIfThere(`${paths.tmp}/build-${id}/lock`, O_RDONLY);
   return lock !== undefined && isLocked(lock, LOCK_RUN);
 }
 

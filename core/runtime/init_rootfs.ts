@@ -12,8 +12,10 @@ import { ERRNO } from "../../ffi/errno.ts";
 import type { Value } from "../../ffi/program/builder.ts";
 import type { Device, Spec, SpecMount } from "../spec/runtime.ts";
 import type { InitContext } from "./init_context.ts";
+import { emitFileMount } from "./init_file_mount.ts";
 import { emitMakePlace, emitOpenBelow, emitPlaceImage, emitTakeImage } from "./init_image_mount.ts";
 import {
+  FILE_MOUNT,
   IMAGE_MOUNT,
   type MountOptions,
   parseMountOptions,
@@ -85,7 +87,8 @@ export function emitRootfs(
 
   for (const mount of spec.mounts) {
     const tree = taken.get(mount);
-    if (tree === undefined) emitMount(ctx, spec, mount, sources);
+    if (mount.type === FILE_MOUNT) emitFileMount(ctx, mount, spec.mounts.indexOf(mount));
+    else if (tree === undefined) emitMount(ctx, spec, mount, sources);
     else if (mount.type === IMAGE_MOUNT) {
       emitPlaceImage(ctx, mount, tree);
       const { destination } = mount;

@@ -59,13 +59,15 @@ export interface MonitorOptions {
   };
   /** Nothing will be started from its directory again: who waits for the lock need not wait for the mounts to go. */
   isRemovedAtEnd: boolean;
+  /** Kill the container when nobody holds the other end of `owner` any more. @default false */
+  endsWithOwner?: boolean;
   /** Executed every now and then while the container runs: health checks. Its exit code 1 asks for `startInterval`. */
   probe?: { args: string[]; env: string[]; intervalNs: number; startIntervalNs: number };
 }
 
 /** Slots of the poll set. */
-const SLOT = { init: 0, stdout: 1, stderr: 2, control: 3, timer: 4, probe: 5 } as const;
-const SLOTS = 6;
+const SLOT = { init: 0, stdout: 1, stderr: 2, control: 3, timer: 4, probe: 5, owner: 6 } as const;
+const SLOTS = 7;
 const POLLFD = 8;
 
 /** What the monitor knows of the container's init. */
@@ -130,6 +132,7 @@ class MonitorProgram {
     this.#watch(SLOT.control, fds.control);
     this.#watch(SLOT.timer, -1);
     this.#watch(SLOT.probe, -1);
+    this.#watch(SLOT.owner, this.#options.endsWithOwner ? fds.owner : -1);
     if (this.#master !== undefined) p.set(this.#stdin, this.#master);
     const probe = this.#emitProbeSetup();
 
@@ -150,6 +153,7 @@ class MonitorProgram {
     this.#emitOutput(SLOT.stderr, 2);
     this.#emitControl();
     probe?.();
+    if (this.#options.endsWithOwner) this.#emitOwnerEnd();
     this.#emitInitEnd();
     // After the end: go on until both outputs are closed.
     p.jumpIf(this.#ended, "==", 0, loop);
@@ -320,6 +324,15 @@ class MonitorProgram {
       p.call("timerfd_settime", [timer, 0, interval, 0]);
       p.place(noProbe);
     };
+  }
+
+  #emitOwnerEnd(): void {
+    const p = this.#p;
+    const skip = p.label("owner is there");
+    this.#skipUnlessReady(SLOT.owner, skip);
+    p.call("kill", [this.#init.pid, C.SIGKILL]);
+    this.#unwatch(SLOT.owner);
+    p.place(skip);
   }
 
   #emitInitEnd(): void {

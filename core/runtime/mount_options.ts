@@ -11,6 +11,9 @@ export const SHARED_MOUNT = "shared-mount";
 /** Mount type of ours: the layers of an image, to be read. */
 export const IMAGE_MOUNT = "image";
 
+/** Mount type of ours: a file whose content is in the spec. */
+export const FILE_MOUNT = "file";
+
 /** What a list of option words means to the kernel. */
 export interface MountOptions {
   /** `MS_*` without propagation. */

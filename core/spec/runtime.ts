@@ -62,6 +62,8 @@ export interface SpecMount {
   subpath?: string;
   /** Ours, for type `image`: layers, the topmost first, by names relative to `base`. */
   layers?: { base: string; names: string[] };
+  /** Ours, for type `file`: what it holds. */
+  file?: { content: Uint8Array<ArrayBuffer>; mode: number; uid: number; gid: number };
 }
 
 /** Linux's part. */

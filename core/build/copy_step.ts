@@ -1,0 +1,201 @@
+/**
+ * `COPY`, `ADD` and `WORKDIR`: what they depend on, and having the helper do them.
+ *
+ * @module
+ */
+import { LowerDirectory } from "../layer/lower_directory.ts";
+import { lazy } from "../lib/lazy.ts";
+import { encodeName } from "../lib/file_name.ts";
+import { DhowError } from "../errors.ts";
+import * as F from "../../ffi/file.ts";
+import type { CopySource } from "./build_jobs.ts";
+import { isForeign } from "./clean_upper.ts";
+import type { AddInstruction, CopyInstruction } from "./dockerfile/ast.ts";
+import type { ConfigBuilder } from "./image_config.ts";
+import { linkBase } from "./layers.ts";
+import type { BuildSession } from "./session.ts";
+import { keyOfSource, type Source, treeRoots, useNames } from "./sources.ts";
+import { ensureThere, type FileStep } from "./step.ts";
+
+/** Where COPY and ADD look. */
+export interface CopyEnvironment {
+  session: BuildSession;
+  openSource(from: string | undefined): Promise<Source>;
+}
+
+/** Files for COPY and ADD that are there, or will be when the step is done. */
+export interface GatheredSource {
+  key: unknown;
+  /** @param directory Of the step: for what is fetched. */
+  open(stack: DisposableStack, directory: string): Promise<CopySource[]> | CopySource[];
+}
+
+/** Makes a step of a COPY or ADD whose words are plain. */
+export async function copyStep(
+  instruction: CopyInstruction | AddInstruction,
+  config: ConfigBuilder,
+  environment: CopyEnvironment,
+): Promise<FileStep> {
+  const { session } = environment;
+  const { chown, chmod, excludes, heredocs } = instruction;
+  const isAdd = instruction.kind === "add";
+  const gathered = isAdd
+    ? await gatherAdd(instruction, environment)
+    : [await gatherTree(instruction.sources, instruction.from, instruction.excludes, environment)];
+  const destination = destinationOf(instruction.destination, config);
+  const parents = instruction.kind === "copy" && instruction.parents;
+  const texts = heredocs.map(({ name, content }) => ({ name, content }));
+  const key = [
+    instruction.kind,
+    destination,
+    chown,
+    chmod,
+    parents,
+    texts,
+    gathered.map(({ key }) => key),
+  ];
+  const isLocal = instruction.kind === "copy" && instruction.from === undefined;
+  return {
+    key,
+    type: isLocal ? "source.local" : "regular",
+    createdBy: `${historyOf(instruction)} # buildkit`,
+    perform: async (state, { upper }) => {
+      using stack = new DisposableStack();
+      const directory = session.newDirectory();
+      await Deno.mkdir(directory, { mode: 0o700 });
+      const sources: CopySource[] = [];
+      for (const one of gathered) sources.push(...await one.open(stack, directory));
+      for (const { name, content } of texts) sources.push({ kind: "text", name, content });
+      const { sourceDateEpoch: epoch } = session.request;
+      await session.helper.do({
+        kind: "copy",
+        copy: {
+          target: {
+            base: linkBase(session.place),
+            names: useNames(state.layers, stack),
+            upper,
+            scratch: session.newDirectory(),
+          },
+          sources,
+          destination,
+          ...chown !== undefined && { owner: chown },
+          ...chmod !== undefined && { mode: chmod },
+          parents,
+          excludes,
+          ...epoch !== undefined && { epoch },
+        },
+      });
+    },
+  };
+}
+
+function destinationOf(text: string, config: ConfigBuilder): string {
+  const path = config.absolute(text);
+  return /(^|\/)\.?$/.test(text) && path !== "/" ? `${path}/` : path;
+}
+
+function historyOf(instruction: CopyInstruction | AddInstruction): string {
+  const words: string[] = [instruction.kind.toUpperCase()];
+  const { chown, chmod, sources, heredocs, destination } = instruction;
+  if (instruction.kind === "copy" && instruction.parents) words.push("--parents");
+  if (chown !== undefined) words.push(`--chown=${chown}`);
+  if (chmod !== undefined) words.push(`--chmod=${chmod}`);
+  words.push(...sources, ...heredocs.map(({ name }) => `<<${name}`), destination);
+  return words.join(" ");
+}
+
+/** Paths of a context, a stage or an image. */
+async function gatherTree(
+  paths: readonly string[],
+  from: string | undefined,
+  excludes: readonly string[],
+  { session, openSource }: CopyEnvironment,
+  unpack = false,
+): Promise<GatheredSource> {
+  if (paths.length === 0) return { key: null, open: () => [] };
+  const source = await openSource(from);
+  return {
+    key: [await keyOfSource(source, paths, excludes), paths],
+    open: async (stack) => {
+      if (source.kind === "layers") await ensureThere(session, source.layers);
+      const { root } = treeRoots(session, source, stack);
+      return paths.map((path) => ({ kind: "tree", root, path, unpack }));
+    },
+  };
+}
+
+/** What ADD names: paths, addresses, repositories. */
+async function gatherAdd(
+  instruction: AddInstruction,
+  environment: CopyEnvironment,
+): Promise<GatheredSource[]> {
+  const { sources, excludes, unpack, checksum } = instruction;
+  const gathered: GatheredSource[] = [];
+  for (const source of sources) {
+    if (isRemote(source)) {
+      const { gatherRemote } = await lazy<typeof import("./add_remote.ts")>(
+        "./add_remote.ts",
+        import.meta.url,
+      );
+      gathered.push(await gatherRemote(source, instruction, environment));
+      continue;
+    }
+    if (checksum !== undefined) {
+      throw new DhowError(
+        "invalid_argument",
+        "checksum can't be specified for local sources",
+      );
+    }
+    gathered.push(await gatherTree([source], undefined, excludes, environment, unpack ?? true));
+  }
+  return gathered;
+}
+
+function isRemote(source: string): boolean {
+  return /^(https?|git|ssh):\/\//.test(source) || /^git@[^/]+:/.test(source);
+}
+
+/** Makes a step of a WORKDIR. @param path Absolute. @param user Whose a new directory is. */
+export function workdirStep(
+  path: string,
+  user: string,
+  { session }: { session: BuildSession },
+): FileStep {
+  return {
+    key: ["workdir", path, user],
+    type: "regular",
+    createdBy: `WORKDIR ${path}`,
+    perform: async (state, { upper }) => {
+      using stack = new DisposableStack();
+      const names = useNames(state.layers, stack);
+      const base = linkBase(session.place);
+      if (isThereAlready(names.map((name) => `${base}/${name}`), path)) {
+        await Deno.mkdir(upper, { mode: 0o755 });
+        return;
+      }
+      const target = { base, names, upper, scratch: session.newDirectory() };
+      const mkdir = { target, path, ...user !== "" && { owner: user } };
+      await session.helper.do({ kind: "mkdir", mkdir });
+    },
+  };
+}
+
+/** Whether there is a directory, no link on the way to it. @param lowers Topmost first. */
+function isThereAlready(lowers: readonly string[], path: string): boolean {
+  const open: LowerDirectory[] = [];
+  try {
+    open.push(LowerDirectory.open(lowers));
+    for (const part of path.split("/").filter((part) => part !== "")) {
+      const file = encodeName(part);
+      const found = open.at(-1)!.lookup(file);
+      if (found === undefined || (found.stat.mode & F.S_IFMT) !== F.S_IFDIR) return false;
+      open.push(open.at(-1)!.enter(file));
+    }
+    return true;
+  } catch (error) {
+    if (isForeign(error)) return false; // the helper will see
+    throw error;
+  } finally {
+    for (const directory of open) directory[Symbol.dispose]();
+  }
+}

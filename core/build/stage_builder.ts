@@ -1,0 +1,340 @@
+/**
+ * Builds stages: each once, those that do not need each other at the same time.
+ *
+ * @module
+ */
+import { DhowError } from "../errors.ts";
+import { lazy } from "../lib/lazy.ts";
+import { canonicalReference, parseReference } from "../lib/reference.ts";
+import type { Platform } from "../spec/image.ts";
+import type { BaseImages } from "./base_image.ts";
+import { atStep } from "./build_error.ts";
+import type { Directives, Instruction } from "./dockerfile/ast.ts";
+import { expandInstruction, expandWord } from "./dockerfile/expand.ts";
+import { ConfigBuilder, derivedConfig, emptyConfig } from "./image_config.ts";
+import type { BuildSession } from "./session.ts";
+import type { Source } from "./sources.ts";
+import { type Origin, originOf, type PlannedStage, type StagePlan } from "./stages.ts";
+import type { StageState } from "./state.ts";
+import { type StepPlace, takeStep } from "./step.ts";
+import { type GlobalScope, StageScope } from "./variables.ts";
+
+/** The stages of one build. */
+export class StageBuilder {
+  readonly #session: BuildSession;
+  readonly #plan: StagePlan;
+  readonly #images: BaseImages;
+  readonly #options: { globals: GlobalScope; platform: Platform; directives: Directives };
+  readonly #states = new Map<number, Promise<StageState>>();
+
+  constructor(
+    session: BuildSession,
+    plan: StagePlan,
+    images: BaseImages,
+    options: { globals: GlobalScope; platform: Platform; directives: Directives },
+  ) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#images = images;
+    this.#options = options;
+  }
+
+  /** Builds a stage; asked again answers with the same. */
+  build(index: number): Promise<StageState> {
+    let state = this.#states.get(index);
+    if (state === undefined) {
+      state = this.#buildStage(this.#plan.stages[index]!);
+      state.catch(() => {}); // told to whoever waits for it
+      this.#states.set(index, state);
+    }
+    return state;
+  }
+
+  async #buildStage(planned: PlannedStage): Promise<StageState> {
+    const { stage } = planned;
+    const { state, triggers } = await this.#begin(planned);
+    const scope = new StageScope(this.#options.globals, () => state.config.env);
+    const instructions = [...triggers, ...stage.instructions];
+    const counter = new StepCounter(planned, instructions);
+    if (planned.base.kind === "image") this.#tellBase(planned.base.reference, counter, planned);
+    const work = new StageWork(this.#session, {
+      state,
+      scope,
+      directives: this.#options.directives,
+      openSource: (from) => this.#openSource(stage.index, from),
+      hasCache: !isFresh(this.#session, planned),
+    });
+    for (const instruction of instructions) {
+      await work.obey(instruction, (expanded) => counter.next(expanded));
+    }
+    return state;
+  }
+
+  /** The image is there: nothing is done for it. */
+  #tellBase(reference: string, counter: StepCounter, { stage }: PlannedStage): void {
+    const shown = reference.startsWith("sha256:")
+      ? reference
+      : canonicalReference(parseReference(reference));
+    const { id, name } = counter.first(`FROM ${shown}`);
+    const { emit } = this.#session;
+    emit({ kind: "start", id, name, range: stage.range, timeMs: Date.now() });
+    emit({ kind: "end", id, outcome: "cached", timeMs: Date.now() });
+  }
+
+  /** What a stage begins with. */
+  async #begin(planned: PlannedStage): Promise<{ state: StageState; triggers: Instruction[] }> {
+    const { base, stage } = planned;
+    try {
+      if (base.kind === "stage") {
+        const below = await this.build(base.index);
+        const onBuild = below.config.run.OnBuild ?? [];
+        return {
+          state: {
+            ...below,
+            layers: [...below.layers],
+            history: [...below.history],
+            config: new ConfigBuilder(derivedConfig(below.config.config)),
+          },
+          triggers: await this.#triggers(onBuild, stage.range),
+        };
+      }
+      const platform = planned.platform ?? this.#options.platform;
+      if (base.kind === "scratch") {
+        const config = new ConfigBuilder(emptyConfig(platform));
+        return { state: { layers: [], config, history: [], isFresh: false }, triggers: [] };
+      }
+      if (base.kind === "context") {
+        throw new DhowError("unsupported", "a stage cannot be FROM a context that is a directory");
+      }
+      return await this.#beginFrom(base.reference, platform, planned);
+    } catch (error) {
+      throw atStep(error, { step: `FROM ${stage.base}`, range: stage.range });
+    }
+  }
+
+  async #beginFrom(
+    reference: string,
+    platform: Platform,
+    { stage }: PlannedStage,
+  ): Promise<{ state: StageState; triggers: Instruction[] }> {
+    const { config, layers } = await this.#images.get(reference, platform);
+    const history = (config.history ?? []).map((history) =>
+      ({ kind: "inherited", history }) as const
+    );
+    return {
+      state: {
+        layers: [...layers],
+        config: new ConfigBuilder(derivedConfig(config)),
+        history,
+        isFresh: false,
+      },
+      triggers: await this.#triggers(config.config?.OnBuild ?? [], stage.range),
+    };
+  }
+
+  async #triggers(
+    texts: readonly string[],
+    range: Instruction["range"],
+  ): Promise<Instruction[]> {
+    if (texts.length === 0) return [];
+    const { parseInstruction } = await lazy<typeof import("./dockerfile/parse.ts")>(
+      "./dockerfile/parse.ts",
+      import.meta.url,
+    );
+    return texts.map((text) => parseInstruction(text, this.#options.directives, { range }));
+  }
+
+  async #openSource(index: number, from: string | undefined): Promise<Source> {
+    const session = this.#session;
+    const { context, namedContexts } = session.request;
+    if (from === undefined) {
+      if (context === undefined) {
+        throw new DhowError(
+          "not_found",
+          "failed to compute cache key: there is no build context: it was not given one",
+        );
+      }
+      return { kind: "context", context, digests: session.digestsOf(context) };
+    }
+    return await this.#open(originOf(this.#plan.stages, index, from, namedContexts));
+  }
+
+  async #open(origin: Origin): Promise<Source> {
+    switch (origin.kind) {
+      case "scratch":
+        return { kind: "layers", layers: [] };
+      case "stage":
+        return { kind: "layers", layers: (await this.build(origin.index)).layers };
+      case "context": {
+        const { context } = origin.context;
+        return { kind: "context", context, digests: this.#session.digestsOf(context) };
+      }
+      case "image": {
+        const image = await this.#images.get(origin.reference, this.#options.platform);
+        return { kind: "layers", layers: image.layers };
+      }
+    }
+  }
+}
+
+/** Whether `--no-cache` or `--no-cache-filter` speak of a stage. */
+function isFresh({ request }: BuildSession, { stage }: PlannedStage): boolean {
+  const { noCache } = request;
+  if (typeof noCache === "boolean") return noCache;
+  return noCache.some((name) => name.toLowerCase() === stage.name || name === String(stage.index));
+}
+
+/** Numbers the steps of a stage that change files, as `[builder 2/5]`. */
+class StepCounter {
+  readonly #prefix: string;
+  readonly #total: number;
+  readonly #index: number;
+  #count: number;
+
+  constructor(planned: PlannedStage, instructions: readonly Instruction[]) {
+    const { name, base, stage } = planned;
+    this.#prefix = name === "" ? "" : `${name} `;
+    this.#index = stage.index;
+    this.#count = base.kind === "image" ? 1 : 0;
+    this.#total = this.#count + instructions.filter(makesLayer).length;
+  }
+
+  /** The stage's `FROM`. */
+  first(text: string): { id: string; name: string } {
+    return this.#at(1, text);
+  }
+
+  next(instruction: Instruction): Omit<StepPlace, "noCache"> {
+    return { ...this.#at(++this.#count, instruction.original), range: instruction.range };
+  }
+
+  #at(count: number, text: string): { id: string; name: string } {
+    const number = String(count).padStart(String(this.#total).length);
+    return {
+      id: `${this.#index}.${count}`,
+      name: `[${this.#prefix}${number}/${this.#total}] ${text}`,
+    };
+  }
+}
+
+function makesLayer({ kind }: Instruction): boolean {
+  return kind === "run" || kind === "copy" || kind === "add" || kind === "workdir";
+}
+
+/** One stage being built. */
+class StageWork {
+  readonly #session: BuildSession;
+  readonly #state: StageState;
+  readonly #scope: StageScope;
+  readonly #directives: Directives;
+  readonly #openSource: (from: string | undefined) => Promise<Source>;
+  readonly #hasCache: boolean;
+
+  constructor(
+    session: BuildSession,
+    options: {
+      state: StageState;
+      scope: StageScope;
+      directives: Directives;
+      openSource: (from: string | undefined) => Promise<Source>;
+      hasCache: boolean;
+    },
+  ) {
+    this.#session = session;
+    this.#state = options.state;
+    this.#scope = options.scope;
+    this.#directives = options.directives;
+    this.#openSource = options.openSource;
+    this.#hasCache = options.hasCache;
+  }
+
+  /** @param place Numbers the step, if it is one. */
+  async obey(
+    instruction: Instruction,
+    place: (instruction: Instruction) => Omit<StepPlace, "noCache">,
+  ): Promise<void> {
+    const { config, history } = this.#state;
+    let expanded: Instruction;
+    try {
+      if (instruction.kind === "arg") {
+        history.push({ kind: "config", createdBy: this.#declare(instruction) });
+        return;
+      }
+      expanded = expandInstruction(instruction, this.#scope.lookup, this.#directives);
+      if (!makesLayer(expanded)) {
+        const createdBy = config.apply(expanded);
+        if (createdBy !== undefined) history.push({ kind: "config", createdBy });
+        return;
+      }
+    } catch (cause) {
+      const { range, original } = instruction;
+      const error = cause instanceof DhowError
+        ? cause
+        : new DhowError("invalid_argument", (cause as Error).message, { cause });
+      throw atStep(error, { step: original, range });
+    }
+    await this.#takeStep(expanded, place);
+  }
+
+  async #takeStep(
+    instruction: Instruction,
+    place: (instruction: Instruction) => Omit<StepPlace, "noCache">,
+  ): Promise<void> {
+    const { config, history } = this.#state;
+    const session = this.#session;
+    const at = { ...place(instruction), noCache: !this.#hasCache };
+    const environment = {
+      session,
+      openSource: this.#openSource,
+      absolute: (path: string) => config.absolute(path),
+      signal: session.signal,
+    };
+    if (instruction.kind === "workdir") {
+      config.apply(instruction);
+      const path = config.workingDirectory;
+      if (path === "/") {
+        history.push({ kind: "config", createdBy: "WORKDIR /" });
+        return;
+      }
+      const { workdirStep } = await lazy<typeof import("./copy_step.ts")>(
+        "./copy_step.ts",
+        import.meta.url,
+      );
+      const step = workdirStep(path, config.run.User ?? "", environment);
+      return await takeStep(session, this.#state, at, () => Promise.resolve(step));
+    }
+    if (instruction.kind === "run") {
+      const { runStep } = await lazy<typeof import("./run_step.ts")>(
+        "./run_step.ts",
+        import.meta.url,
+      );
+      const variables = this.#scope.runVariables();
+      const args = this.#scope.declared();
+      return await takeStep(
+        session,
+        this.#state,
+        at,
+        () => runStep(instruction, config, { ...environment, variables, args }),
+      );
+    }
+    if (instruction.kind !== "copy" && instruction.kind !== "add") return;
+    const { copyStep } = await lazy<typeof import("./copy_step.ts")>(
+      "./copy_step.ts",
+      import.meta.url,
+    );
+    await takeStep(session, this.#state, at, () => copyStep(instruction, config, environment));
+  }
+
+  /** Each value sees the arguments before it. */
+  #declare(instruction: Instruction & { kind: "arg" }): string {
+    const texts = instruction.args.map(({ key, value }) => {
+      const isGiven = this.#session.request.buildArgs.has(key);
+      const plain = value === undefined || isGiven
+        ? undefined
+        : expandWord(value, this.#scope.lookup, this.#directives.escape);
+      const arg = { key, ...plain !== undefined && { value: plain } };
+      return this.#scope.declare({ ...instruction, args: [arg] });
+    });
+    return `ARG ${texts.map((text) => text.slice("ARG ".length)).join(" ")}`;
+  }
+}

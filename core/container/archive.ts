@@ -18,6 +18,7 @@ import type { CallOptions } from "../spec/streams.ts";
 import { readVolume } from "../volume/volume.ts";
 import { volumeMount } from "../volume/volume_options.ts";
 import type { ArchiveBind, ArchiveRequest, ArchiveRoot, InsidePathStat } from "./archive_inside.ts";
+import type { StoppedRoot } from "./mount_root.ts";
 import { layersOf } from "./container_layers.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { stoppedRoot } from "./root_layers.ts";
@@ -62,6 +63,18 @@ export async function exportContainer(
   options: CallOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
   const call = await startCall(paths, id, { op: "export", path: "/" }, options.signal);
+  await call.answer();
+  return outputOf(call);
+}
+
+/** As {@linkcode exportContainer}, of a root that is no container's. */
+export async function exportTree(
+  paths: StorePaths,
+  root: StoppedRoot,
+  options: CallOptions = {},
+): Promise<ReadableStream<Uint8Array>> {
+  const request: ArchiveRequest = { op: "export", path: "/", root: { ...root, binds: [] } };
+  const call = await callArchive(paths, request, options.signal);
   await call.answer();
   return outputOf(call);
 }
@@ -210,14 +223,21 @@ async function startCall(
   request: Omit<ArchiveRequest, "root">,
   signal?: AbortSignal,
 ): Promise<ArchiveCall> {
-  const namespace = await ensureUserNamespace(paths);
   const { nestedIds: ids } = readRecord(paths, id);
   const root = await archiveRoot(paths, id);
-  const whole: ArchiveRequest = { ...request, root, ...ids && { ids } };
+  return await callArchive(paths, { ...request, root, ...ids && { ids } }, signal);
+}
+
+async function callArchive(
+  paths: StorePaths,
+  request: ArchiveRequest,
+  signal?: AbortSignal,
+): Promise<ArchiveCall> {
+  const namespace = await ensureUserNamespace(paths);
   const output = pipe(), input = pipe();
   using devNull = open("/dev/null", O_RDWR);
   const isInput = request.op === "extract";
-  const process = startInside(namespace, "__archive", [JSON.stringify(whole)], {
+  const process = startInside(namespace, "__archive", [JSON.stringify(request)], {
     stdin: isInput ? input.read.number : devNull.number,
     stdout: output.write.number,
     stderr: 2,

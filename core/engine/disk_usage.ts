@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { listCache } from "../build/prune_cache.ts";
 import { containerIds, readRecord } from "../container/record.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { layerSize } from "../image/ensure_unpacked.ts";
@@ -64,7 +65,20 @@ export async function collectDiskUsage(paths: StorePaths, engine: Engine): Promi
       items: containers,
     },
     volumes: volumeUsage(paths, ofVolumes, containers),
-    buildCache: { count: 0, active: 0, bytes: 0, reclaimableBytes: 0 },
+    buildCache: await cacheUsage(paths),
+  };
+}
+
+/** Of the build cache; what images have too is counted with them. */
+async function cacheUsage(paths: StorePaths): Promise<DiskUsage["buildCache"]> {
+  const records = await listCache(paths);
+  const own = records.filter(({ isShared }) => !isShared);
+  const sum = (some: typeof records) => some.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
+  return {
+    count: records.length,
+    active: records.filter(({ isInUse, isShared }) => isInUse || isShared).length,
+    bytes: sum(own),
+    reclaimableBytes: sum(own.filter(({ isInUse }) => !isInUse)),
   };
 }
 

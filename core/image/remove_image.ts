@@ -9,7 +9,7 @@ import type { StorePaths } from "../host/paths.ts";
 import { chainIds } from "../layer/chain_id.ts";
 import { canonicalReference, familiarReference, parseReference } from "../lib/reference.ts";
 import type { Digest } from "../spec/image.ts";
-import { collectGarbage } from "../store/gc.ts";
+import { cachedLayers, collectGarbage } from "../store/gc.ts";
 import { updateIndex } from "../store/layout.ts";
 import { withoutReference } from "./add_image.ts";
 import type { LayerWorker } from "./ensure_unpacked.ts";
@@ -165,6 +165,7 @@ function short(id: string): string {
 /** chainIDs of a removed image that nobody else has, the topmost first, as `sha256:...`. */
 export function deadChains(paths: StorePaths, id: Digest, users: ImageUser[]): string[] {
   const needed = new Set(users.flatMap(({ diffIds }) => chainIds(diffIds)));
+  for (const { chainId } of cachedLayers(paths)) needed.add(chainId);
   for (const other of listStoredImages(paths)) {
     for (const chain of tryChains(paths, other.id)) needed.add(chain);
   }

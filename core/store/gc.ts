@@ -58,7 +58,7 @@ function sweep(paths: StorePaths, options: GarbageOptions): { blobs: Digest[]; t
   using exclusive = tryExclusive(paths);
   if (exclusive === undefined) return { blobs: [], trees: [] };
   const needed = findNeeded(paths);
-  const chains = new Set<string>(options.usedChainIds());
+  const chains = new Set<string>([...options.usedChainIds(), ...needed.chains]);
   for (const diffIds of needed.diffIds) {
     for (const chain of options.chainIdsOf(diffIds)) chains.add(chain);
   }
@@ -68,7 +68,9 @@ function sweep(paths: StorePaths, options: GarbageOptions): { blobs: Digest[]; t
   };
 }
 
-function findNeeded(paths: StorePaths): { blobs: Set<string>; diffIds: Digest[][] } {
+function findNeeded(
+  paths: StorePaths,
+): { blobs: Set<string>; diffIds: Digest[][]; chains: Set<string> } {
   const blobs = new Set<string>();
   const diffIds: Digest[][] = [];
   const visit = (descriptor: Descriptor): void => {
@@ -93,7 +95,27 @@ function findNeeded(paths: StorePaths): { blobs: Set<string>; diffIds: Digest[][
     }
   };
   for (const descriptor of readIndex(paths)) visit(descriptor);
-  return { blobs, diffIds };
+  const chains = new Set<string>();
+  for (const { blob, chainId } of cachedLayers(paths)) {
+    blobs.add(blob);
+    chains.add(chainId);
+  }
+  return { blobs, diffIds, chains };
+}
+
+/** What the build cache keeps: names of blobs, and chainIDs. Half-written entries keep nothing. */
+export function* cachedLayers(paths: StorePaths): Generator<{ blob: string; chainId: string }> {
+  const directory = `${paths.cache}/build/steps`;
+  for (const { name } of list(directory)) {
+    let entry: { chainId?: string; layer?: { descriptor: Descriptor } };
+    try {
+      entry = JSON.parse(Deno.readTextFileSync(`${directory}/${name}`));
+    } catch {
+      continue; // removed meanwhile, or empty after a power cut
+    }
+    if (entry.layer === undefined || entry.chainId === undefined) continue;
+    yield { blob: blobName(entry.layer.descriptor.digest), chainId: entry.chainId };
+  }
 }
 
 function sweepBlobs(paths: StorePaths, needed: Set<string>): Digest[] {

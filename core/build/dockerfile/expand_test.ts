@@ -116,6 +116,13 @@ Deno.test("expansion takes no time that grows with the power of a pattern, and d
     assertEquals(expandWord(`\${V${pattern}}`, () => value), value);
   }
   assertEquals(expandWord("${V//a/bb}", () => value).length, 40_000);
+  let long = "ab";
+  const double = () => {
+    while (true) long = expandWord('$V$V"$V"', () => long);
+  };
+  assertThrows(double, Error, "too long");
+  assertThrows(() => expandWord("${V#*a}", () => long), Error, "too long");
+  assertThrows(() => expandWord("${A#$V}", () => long), Error, "too long");
   const deep = "${X:-".repeat(50_000) + "}".repeat(50_000);
   assertThrows(() => expandWord(deep, lookup), Error, "nested too deeply");
   assertEquals(performance.now() - started < 3000, true);

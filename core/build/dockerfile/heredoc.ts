@@ -45,7 +45,11 @@ export function isHeredocMark(word: string): boolean {
   }
 }
 
-/** The heredocs that an instruction's line asks for, in order. None if the line is not well-formed shell. */
+/**
+ * The heredocs that an instruction's line asks for, in order. None if the line is not well-formed shell.
+ *
+ * @throws {Error} If quotes around a name do not end.
+ */
 export function findHeredocMarks(line: string): HeredocMark[] {
   let words: string[];
   try {

@@ -16,7 +16,7 @@ import type {
   Stage,
 } from "./ast.ts";
 import { DockerfileError, FormError } from "./error.ts";
-import { findHeredocMarks, stripTabs } from "./heredoc.ts";
+import { findHeredocMarks, type HeredocMark, stripTabs } from "./heredoc.ts";
 import { KEYWORDS, type RawInstruction, readFrom, readInstruction } from "./instructions.ts";
 import { LineError, LineReader, type LogicalLine } from "./lines.ts";
 import { RULES } from "./rules.ts";
@@ -155,14 +155,23 @@ function mayHaveHeredocs(raw: Omit<RawInstruction, "heredocs" | "place">): boole
 }
 
 function readHeredocs(reader: LineReader, line: LogicalLine): Heredoc[] {
-  return findHeredocMarks(line.text).map(({ name, expand, stripsTabs }) => {
+  const { range } = line;
+  return findMarks(line).map(({ name, expand, stripsTabs }) => {
     const content = reader.readHeredoc(name, stripsTabs);
     if (content === undefined) {
-      const end = Math.max(line.range.end, reader.line);
-      throw new LineError("unterminated heredoc", { start: line.range.start, end });
+      const end = Math.max(range.end, reader.line);
+      throw new LineError("unterminated heredoc", { start: range.start, end });
     }
     return { name, content: stripsTabs ? stripTabs(content) : content, expand };
   });
+}
+
+function findMarks(line: LogicalLine): HeredocMark[] {
+  try {
+    return findHeredocMarks(line.text);
+  } catch (error) {
+    throw new LineError((error as Error).message, line.range);
+  }
 }
 
 /** Says where it went wrong. */

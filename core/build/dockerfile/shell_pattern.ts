@@ -2,10 +2,16 @@
  * The shell's patterns in `${NAME#pattern}` and its like: `*`, `?`, and `\` before either.
  *
  * Patterns come from strangers. They are matched by going over the value once with all places in the pattern at hand, so
- * that none takes more than value times pattern steps.
+ * that none takes more than value times pattern steps; and neither is let grow without end.
  *
  * @module
  */
+
+/** Longest pattern, in characters. */
+const MAX_PATTERN = 1024;
+
+/** Longest value; no environment can hold a longer one. */
+const MAX_VALUE = 1 << 17;
 
 /** One character, any character, any number of them. None crosses a line feed unless it is one. */
 type Token = { kind: "character"; character: string } | { kind: "any" } | { kind: "star" };
@@ -16,7 +22,7 @@ export function removePrefix(
   pattern: string,
   options: { longest: boolean },
 ): string {
-  const characters = [...value];
+  const characters = split(value);
   const end = matchedFrom(characters, parsePattern(pattern), options.longest);
   return end === undefined ? value : characters.slice(end).join("");
 }
@@ -27,7 +33,7 @@ export function removeSuffix(
   pattern: string,
   options: { longest: boolean },
 ): string {
-  const characters = [...value].reverse();
+  const characters = split(value).reverse();
   const end = matchedFrom(characters, parsePattern(pattern).reverse(), options.longest);
   return end === undefined ? value : characters.slice(end).reverse().join("");
 }
@@ -40,7 +46,7 @@ export function replaceMatches(
 ): string {
   const tokens = parsePattern(pattern);
   const replacement = options.replacement.replace(/\\([/}])/g, "$1");
-  const characters = [...value];
+  const characters = split(value);
   let result = "";
   let position = 0;
   let last = -1;
@@ -59,8 +65,15 @@ export function replaceMatches(
   return result + characters.slice(position).join("");
 }
 
-/** @throws {Error} For `\` before anything but `*`, `?`, `\`, `}` and `/`. */
+/** @throws {Error} If it is too long. */
+function split(value: string): string[] {
+  if (value.length > MAX_VALUE) throw new Error("the value is too long for a pattern");
+  return [...value];
+}
+
+/** @throws {Error} For a pattern that is too long, and `\` before anything but `*`, `?`, `\`, `}` and `/`. */
 function parsePattern(pattern: string): Token[] {
+  if (pattern.length > MAX_PATTERN) throw new Error("the pattern in substitution is too long");
   const characters = [...pattern];
   const tokens: Token[] = [];
   for (let i = 0; i < characters.length; i++) {

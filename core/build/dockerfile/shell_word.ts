@@ -35,6 +35,9 @@ export interface ShellWords {
 /** As deep as `${a:-${b:-...}}` may go; nothing that is meant goes further. */
 const MAX_DEPTH = 100;
 
+/** What a text may become, in characters: variables made of variables grow without end otherwise. */
+const MAX_LENGTH = 1 << 24;
+
 /** What may follow `$` besides names. */
 const SPECIAL = "@*#?-$!0";
 
@@ -115,6 +118,7 @@ class Lexer {
     const words = new Words();
     let text = "";
     while (true) {
+      if (text.length > MAX_LENGTH) throw new Error("the text becomes too long");
       const character = this.#peek();
       if (character === "" && stop === "") break;
       if (character === "") {
@@ -173,6 +177,7 @@ class Lexer {
       if (character === "") {
         throw new Error("unexpected end of statement while looking for matching double-quote");
       }
+      if (text.length > MAX_LENGTH) throw new Error("the text becomes too long");
       if (character === "$") {
         text += this.#dollar();
         continue;

@@ -1,0 +1,43 @@
+import { assertEquals } from "@std/assert";
+import { makeInput } from "./mutate.ts";
+import type { Input } from "./target.ts";
+import { targets } from "./targets.ts";
+
+/** Inputs of each target that a test run makes, always the same ones. */
+const COUNT = 300;
+
+for (const target of Object.values(targets)) {
+  Deno.test(`fuzzer "${target.name}": what it once found, and ${COUNT} inputs more`, async () => {
+    for (const input of keptCases(target.name)) await runInTime(input);
+    const seeds = target.seeds();
+    for (let index = 0; index < COUNT; index++) {
+      await runInTime(makeInput(target, seeds, { seed: 1, index }));
+    }
+
+    async function runInTime(input: Input) {
+      const started = performance.now();
+      await target.run(input);
+      assertEquals(performance.now() - started < 2000, true, new TextDecoder().decode(input));
+    }
+  });
+}
+
+Deno.test("a fuzzer's inputs are the same for the same seed and number", () => {
+  const target = targets.dockerfile!;
+  const make = (seed: number, index: number) =>
+    makeInput(target, target.seeds(), { seed, index }).join();
+  assertEquals(make(7, 3), make(7, 3));
+  assertEquals(make(7, 3) === make(7, 4) || make(7, 3) === make(8, 3), false);
+});
+
+function keptCases(name: string): Input[] {
+  const directory = new URL(`cases/${name}/`, import.meta.url);
+  try {
+    return [...Deno.readDirSync(directory)].map((entry) =>
+      Deno.readFileSync(new URL(entry.name, directory))
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -45,7 +45,7 @@ async function gatherUrl(
   const known = checksum === undefined ? await fetchOnce() : undefined;
   const isDirectory = /(^|\/)\.?$/.test(destination);
   return {
-    key: ["url", checksum ?? known!.digest, known?.mtime, unpack, isDirectory ? url : null],
+    key: () => ["url", checksum ?? known!.digest, known?.mtime, unpack, isDirectory ? url : null],
     open: async () => {
       const { path, name, digest, mtime } = await fetchOnce();
       if (checksum !== undefined && checksum !== digest) {
@@ -143,7 +143,7 @@ async function gatherGit(
   const isExact = /^[0-9a-f]{40}$/.test(ref ?? "");
   const commit = isExact ? ref! : (await checkOutOnce()).commit;
   return {
-    key: ["git", withoutCredentials(remote), commit, directory, keepGitDir],
+    key: () => ["git", withoutCredentials(remote), commit, directory, keepGitDir],
     open: async () => {
       const { path } = await checkOutOnce();
       const root = { kind: "directory" as const, path, ignore: [] };

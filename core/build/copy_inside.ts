@@ -87,7 +87,12 @@ class Copy {
     const pivot = pivotOf(source.path);
     const found = tree.find(source.path);
     if (found.length === 0 && !isPattern(source.path)) {
-      throw new DhowError("not_found", `"/${cleanSource(source.path)}": not found`);
+      throw new DhowError(
+        "not_found",
+        `failed to compute cache key: failed to calculate checksum of ref: "/${
+          cleanSource(source.path)
+        }": not found`,
+      );
     }
     const owner = this.#owner ?? (root.kind === "directory" ? { uid: 0, gid: 0 } : undefined);
     const copier = new TreeCopier(this.#target, tree, {

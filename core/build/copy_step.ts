@@ -25,7 +25,7 @@ export interface CopyEnvironment {
 
 /** Files for COPY and ADD that are there, or will be when the step is done. */
 export interface GatheredSource {
-  key: unknown;
+  key(): unknown;
   /** @param directory Of the step: for what is fetched. */
   open(stack: DisposableStack, directory: string): Promise<CopySource[]> | CopySource[];
 }
@@ -45,18 +45,13 @@ export async function copyStep(
   const destination = destinationOf(instruction.destination, config);
   const parents = instruction.kind === "copy" && instruction.parents;
   const texts = heredocs.map(({ name, content }) => ({ name, content }));
-  const key = [
-    instruction.kind,
-    destination,
-    chown,
-    chmod,
-    parents,
-    texts,
-    gathered.map(({ key }) => key),
-  ];
   const isLocal = instruction.kind === "copy" && instruction.from === undefined;
   return {
-    key,
+    key: async () => {
+      const keys: unknown[] = [];
+      for (const one of gathered) keys.push(await one.key());
+      return [instruction.kind, destination, chown, chmod, parents, texts, keys];
+    },
     type: isLocal ? "source.local" : "regular",
     createdBy: `${historyOf(instruction)} # buildkit`,
     perform: async (state, { upper }) => {
@@ -112,10 +107,10 @@ async function gatherTree(
   { session, openSource }: CopyEnvironment,
   unpack = false,
 ): Promise<GatheredSource> {
-  if (paths.length === 0) return { key: null, open: () => [] };
+  if (paths.length === 0) return { key: () => null, open: () => [] };
   const source = await openSource(from);
   return {
-    key: [await keyOfSource(source, paths, excludes), paths],
+    key: async () => [await keyOfSource(source, paths, excludes), paths],
     open: async (stack) => {
       if (source.kind === "layers") await ensureThere(session, source.layers);
       const { root } = treeRoots(session, source, stack);
@@ -162,7 +157,7 @@ export function workdirStep(
   { session }: { session: BuildSession },
 ): FileStep {
   return {
-    key: ["workdir", path, user],
+    key: () => Promise.resolve(["workdir", path, user]),
     type: "regular",
     createdBy: `WORKDIR ${path}`,
     perform: async (state, { upper }) => {

@@ -39,6 +39,21 @@ interface Made {
   epoch?: number | undefined;
 }
 
+/** A directory that is copied into. */
+interface Place {
+  fd: number;
+  /** Below the target's root, links resolved. */
+  path: string;
+  /** What `path` is relative to. */
+  root: string;
+}
+
+/** A file about to be made. */
+interface NewNode extends Place {
+  name: Bytes;
+  shown: string;
+}
+
 const DIRECTORY = F.O_RDONLY | F.O_DIRECTORY | F.O_NOFOLLOW;
 
 /** Copies from one tree. Hard links among what it copies stay hard links. */
@@ -48,7 +63,7 @@ export class TreeCopier {
   readonly #options: TreeCopierOptions;
   readonly #excludes: ReturnType<typeof compileIgnore> | undefined;
   readonly #buffer = new Uint8Array(1 << 18);
-  /** Where the first of several links went, below the target's root. */
+  /** Where the first of several links went. */
   readonly #links = new Map<string, string>();
   readonly #targetPath: string;
   #clones = true;
@@ -68,8 +83,18 @@ export class TreeCopier {
     try {
       const to = this.#target.ensureDirectory(into, made);
       try {
-        this.#copyChildren(from, to, found.path, found.path);
-        if (to.isNew) this.#setLooks(to, from, found.stat);
+        if (to.isNew) {
+          const past = this.#target.openPast(to);
+          try {
+            this.#copyChildren(from, { ...past, path: to.path }, found.path, found.path);
+            this.#setLooks(past, from, found.stat);
+          } finally {
+            F.close(past.fd);
+          }
+        } else {
+          const root = this.#targetPath;
+          this.#copyChildren(from, { ...to, root }, found.path, found.path);
+        }
       } finally {
         F.close(to.fd);
       }
@@ -87,7 +112,8 @@ export class TreeCopier {
       const to = this.#target.ensureDirectory(place.directory, made);
       try {
         const file = encodeName(base), name = encodeName(place.name);
-        this.#copyNode(from, file, found.stat, { ...to, name, shown: place.name });
+        const root = this.#targetPath;
+        this.#copyNode(from, file, found.stat, { ...to, root, name, shown: place.name });
       } finally {
         F.close(to.fd);
       }
@@ -118,7 +144,7 @@ export class TreeCopier {
   /** @param top What the patterns of `--exclude` are relative to. */
   #copyChildren(
     from: number,
-    to: { fd: number; path: string },
+    to: Place,
     path: string,
     top: string,
   ): void {
@@ -138,7 +164,7 @@ export class TreeCopier {
   #copyDirectory(
     parent: number,
     child: Child,
-    to: { fd: number; path: string },
+    to: Place,
     top: string,
   ): void {
     const made = F.tryMkdirat(to.fd, child.file, 0o755);
@@ -149,7 +175,8 @@ export class TreeCopier {
       throw new DhowError("conflict", `cannot copy to non-directory: ${path}`);
     }
     if (fd < 0) throw new SyscallError("openat", -fd, child.path);
-    const inner = { fd, path: to.path === "" ? child.name : `${to.path}/${child.name}` };
+    const path = to.path === "" ? child.name : `${to.path}/${child.name}`;
+    const inner = { fd, path, root: to.root };
     try {
       const from = F.openat(parent, child.file, DIRECTORY);
       try {
@@ -167,7 +194,7 @@ export class TreeCopier {
     from: number,
     file: Bytes,
     stat: F.Stat,
-    to: { fd: number; path: string; name: Bytes; shown: string },
+    to: NewNode,
   ): void {
     if (stat.nlink > 1 && this.#linkAgain(stat, to)) return;
     switch (stat.mode & F.S_IFMT) {
@@ -197,7 +224,7 @@ export class TreeCopier {
     from: number,
     file: Bytes,
     stat: F.Stat,
-    to: { fd: number; path: string; name: Bytes; shown: string },
+    to: NewNode,
   ): void {
     const source = F.openat(from, file, F.O_RDONLY | F.O_NOFOLLOW);
     try {
@@ -237,18 +264,23 @@ export class TreeCopier {
   /** Makes the second and later of several hard links. */
   #linkAgain(
     stat: F.Stat,
-    to: { fd: number; path: string; name: Bytes; shown: string },
+    to: NewNode,
   ): boolean {
     if ((stat.mode & F.S_IFMT) === F.S_IFDIR) return false;
     const key = `${stat.dev.major}:${stat.dev.minor}:${stat.inode}`;
     const first = this.#links.get(key);
     if (first === undefined) {
-      this.#links.set(key, `${to.path === "" ? "" : `${to.path}/`}${to.shown}`);
+      this.#links.set(key, `${to.root}/${to.path === "" ? "" : `${to.path}/`}${to.shown}`);
       return false;
     }
-    const path = encodeName(`${this.#targetPath}/${first}`);
-    this.#over(to, () => F.tryLinkat(F.AT_FDCWD, path, to.fd, to.name));
-    return true;
+    const path = encodeName(first);
+    let isPossible = true;
+    this.#over(to, () => {
+      const result = F.tryLinkat(F.AT_FDCWD, path, to.fd, to.name);
+      isPossible = result !== -ERRNO.EXDEV; // one of them went past the overlay
+      return isPossible ? result : 0;
+    });
+    return isPossible;
   }
 
   /** Shares the blocks where the file system can; else copies what is no hole. */
@@ -261,6 +293,7 @@ export class TreeCopier {
     const buffer = this.#buffer;
     let at = 0, hasHole = false;
     for (let n = F.read(source, buffer); n > 0; n = F.read(source, buffer)) {
+      if (at === 0 && n === sizeBytes && n < 4096) return F.writeAll(target, buffer.subarray(0, n));
       const piece = buffer.subarray(0, n);
       if (n >= 4096 && isZero(piece)) hasHole = true;
       else {
@@ -278,7 +311,7 @@ export class TreeCopier {
     return this.#options.mode?.(mode, isDirectory) ?? mode;
   }
 
-  #setLooks(to: { fd: number; path: string }, from: number, stat: F.Stat): void {
+  #setLooks(to: { fd: number }, from: number, stat: F.Stat): void {
     const { uid, gid } = this.#options.owner ?? stat;
     F.fchown(to.fd, uid, gid);
     F.fchmod(to.fd, this.#modeOf(stat));

@@ -22,6 +22,9 @@ const RACY_NS = 100_000_000n;
 /** Up to so many bytes are hashed without loading what hashes fast. */
 const FEW_BYTES = 256 * 1024;
 
+/** How long others wait while files are hashed. */
+const TURN_MS = 20;
+
 interface KnownFile {
   digest: string;
   /** Inode, length and times. */
@@ -43,6 +46,7 @@ export class ContextDigests {
   #hashed = 0;
   #createHash: ((algorithm: "sha256") => Hash) | undefined;
   readonly #buffer = new Uint8Array(1 << 18);
+  #breathedMs = performance.now();
 
   constructor(paths: StorePaths, context: BuildContext) {
     this.#context = context;
@@ -152,6 +156,7 @@ export class ContextDigests {
         if (this.#createHash === undefined && (this.#hashed += stat.sizeBytes) > FEW_BYTES) {
           await this.#loadHash();
         }
+        await this.#breathe();
         const digest = this.#hash(fd, file, stat.sizeBytes);
         this.#remember(path, stat, digest);
         return `f ${mode} ${digest}`;
@@ -181,6 +186,13 @@ export class ContextDigests {
     } finally {
       F.close(fd);
     }
+  }
+
+  /** Lets others have their turn: hashing waits for the disk. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breathedMs < TURN_MS) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#breathedMs = performance.now();
   }
 
   async #loadHash(): Promise<void> {

@@ -14,7 +14,7 @@ export async function serveBuildJobs(
   messages: AsyncIterable<BuildJobMessage>,
   answer: (answer: BuildJobAnswer) => void,
 ): Promise<void> {
-  const idle: Worker[] = [newThread()]; // which takes a moment to come up
+  const idle: Worker[] = [newThread(), newThread()]; // which take a moment to come up
   for await (const { id, job } of messages) {
     const worker = idle.pop() ?? newThread();
     performIn(worker, job).then((done) => {

@@ -46,7 +46,6 @@ export class BuildLayer {
   #name: string;
   #users = 0;
   readonly #unused: (() => void)[] = [];
-  #left: string | undefined;
 
   private constructor(
     base: string,
@@ -135,14 +134,9 @@ export class BuildLayer {
       Deno.renameSync(temporary, `${this.#base}/${chainId}`);
     } catch (error) {
       if (!isDirectory(`${this.#base}/${chainId}`)) throw error;
-      this.#left = temporary; // another process was faster and has made the same
+      // It was there already: this one is left to the next sweep, since removing many files takes long.
     }
     this.#name = shortLayerName(chainId);
-  }
-
-  /** The directory that nobody needs, since somebody else has made the same layer; to be removed. */
-  get left(): string | undefined {
-    return this.#left;
   }
 }
 

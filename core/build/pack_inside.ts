@@ -11,13 +11,30 @@ import { BlobWriter } from "../store/blob.ts";
 import type { PackRequest } from "./build_jobs.ts";
 import type { PackedStep } from "./layers.ts";
 
+/** Small pieces are hashed and written together. */
+const GATHERED_BYTES = 1 << 19;
+
 /** Writes the layer's blob. @returns null if nothing has changed; there is no blob then. */
 export async function performPack(request: PackRequest): Promise<PackedStep | null> {
   const { upper, lowers, root, epoch } = request;
   using writer = await BlobWriter.create(storePaths(root));
   const edit = epoch === undefined ? undefined : (entry: TarEntry) => clamped(entry, epoch);
   const options = { upper, lowers, hidesPlaces: false, ...edit && { edit } };
-  for (const bytes of packLayer(options)) writer.write(bytes);
+  const gathered = new Uint8Array(GATHERED_BYTES);
+  let length = 0;
+  const flush = () => {
+    if (length > 0) writer.write(gathered.subarray(0, length));
+    length = 0;
+  };
+  for (const bytes of packLayer(options)) {
+    if (length + bytes.length > gathered.length) flush();
+    if (bytes.length > gathered.length) writer.write(bytes);
+    else {
+      gathered.set(bytes, length);
+      length += bytes.length;
+    }
+  }
+  flush();
   if (writer.sizeBytes === 0) return null;
   return { ...writer.commit(), sizeBytes: measureTree(upper) };
 }

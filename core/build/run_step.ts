@@ -67,7 +67,7 @@ export async function runStep(
     ? ""
     : `|${count} ${environment.args.map(([name, value]) => `${name}=${value}`).join(" ")} `;
   return {
-    key,
+    key: () => Promise.resolve(key),
     type: "regular",
     createdBy: `RUN ${shown}${args.join(" ")} # buildkit`,
     perform: async (state, work) => {

@@ -18,8 +18,8 @@ import { chainIds } from "../layer/chain_id.ts";
 
 /** A step as its instruction makes it. */
 export interface FileStep {
-  /** All that decides what it makes, but for the files below. */
-  key: unknown;
+  /** All that decides what it makes, but for the files below. @throws {DhowError} For what is not there. */
+  key(): Promise<unknown>;
   type: CacheEntry["type"];
   /** For the history. */
   createdBy: string;
@@ -54,8 +54,10 @@ export async function takeStep(
   try {
     signal.throwIfAborted();
     const step = await make();
-    const isCached = await findStep(session, state, step, place);
-    if (!isCached) await doStep(session, state, step, place);
+    const mayBeCached = !place.noCache && !state.isFresh;
+    const key = mayBeCached ? await step.key() : undefined;
+    const isCached = mayBeCached && await findStep(session, state, step, key);
+    if (!isCached) await doStep(session, state, step, { ...place, key });
     session.counts[isCached ? "cached" : "done"]++;
     emit({ kind: "end", id, outcome: isCached ? "cached" : "done", timeMs: Date.now() });
   } catch (error) {
@@ -71,8 +73,8 @@ export async function takeStep(
   }
 }
 
-async function keyOf(session: BuildSession, step: FileStep, below: BuildLayer[]): Promise<string> {
-  return cacheKey(await keyOfLayers(below), step.key, session.request.sourceDateEpoch ?? null);
+async function keyOf(session: BuildSession, own: unknown, below: BuildLayer[]): Promise<string> {
+  return cacheKey(await keyOfLayers(below), own, session.request.sourceDateEpoch ?? null);
 }
 
 /** Takes the step from the cache. */
@@ -80,11 +82,10 @@ async function findStep(
   session: BuildSession,
   state: StageState,
   step: FileStep,
-  { noCache }: StepPlace,
+  own: unknown,
 ): Promise<boolean> {
-  if (noCache || state.isFresh) return false;
   const diffIds = (await storedLayers(state.layers)).map(({ diffId }) => diffId);
-  const key = await keyOf(session, step, state.layers);
+  const key = await keyOf(session, own, state.layers);
   const entry = session.cache.find(key, diffIds);
   if (entry === undefined) return false;
   const { layer, createdAt } = entry;
@@ -102,7 +103,7 @@ async function doStep(
   session: BuildSession,
   state: StageState,
   step: FileStep,
-  { id, name }: StepPlace,
+  { id, name, key: known }: StepPlace & { key: unknown },
 ): Promise<void> {
   using _slot = await session.slots.take();
   session.signal.throwIfAborted();
@@ -110,8 +111,11 @@ async function doStep(
   await ensureThere(session, state.layers);
   const directory = `.tmp-b${crypto.randomUUID().slice(0, 8)}`;
   const upper = `${baseOf(session.place)}/${directory}`;
+  let own: unknown;
   try {
-    await step.perform(state, { upper, id });
+    // Where it was not asked for before, it is found out meanwhile.
+    const work = step.perform(state, { upper, id });
+    [own] = await bothOf(known === undefined ? step.key() : Promise.resolve(known), work);
   } catch (error) {
     session.discard(upper);
     throw error;
@@ -129,8 +133,8 @@ async function doStep(
     },
   });
   session.keep(layer.stored.then(async (stored) => {
-    if (stored === undefined || layer.left !== undefined) session.discard(upper);
-    const key = await keyOf(session, step, below);
+    if (stored === undefined) session.discard(upper);
+    const key = await keyOf(session, own, below);
     const chain = stored && await keyOfLayers([...below, layer]);
     session.cache.write(key, {
       ...stored && { layer: stored, chainId: chain! },
@@ -141,6 +145,14 @@ async function doStep(
   }, () => session.discard(upper)));
   addStep(state, step, layer, createdAt);
   state.isFresh = true;
+}
+
+/** Waits for both, even if one fails: what is still being written cannot be removed. */
+async function bothOf<T>(key: Promise<T>, work: Promise<void>): Promise<[T]> {
+  const [first, second] = await Promise.allSettled([key, work]);
+  if (first.status === "rejected") throw first.reason;
+  if (second.status === "rejected") throw second.reason;
+  return [first.value];
 }
 
 function addStep(

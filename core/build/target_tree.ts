@@ -32,12 +32,14 @@ export class TargetTree implements Disposable {
   readonly #root: RootDirectory;
   readonly #rootPath: string;
   readonly #mounted: string[] = [];
+  readonly #upper: string;
   readonly #scratch: string;
   #sources = 0;
   readonly #touched: { path: string; times: F.Timespecs }[] = [];
 
   /** Makes the layer's directory and mounts the root. */
   constructor({ base, names, upper, scratch }: TargetRoot) {
+    this.#upper = upper;
     this.#scratch = scratch;
     Deno.mkdirSync(scratch, { mode: 0o700 });
     Deno.mkdirSync(upper, { mode: 0o755 });
@@ -76,6 +78,21 @@ export class TargetTree implements Disposable {
     });
     this.#mounted.push(mountpoint);
     return mountpoint;
+  }
+
+  /**
+   * Opens a directory that this layer has just made once more, past the overlay: nothing below it can show through, and
+   * making many files takes half the time.
+   */
+  openPast({ path }: TargetDirectory): { fd: number; root: string } {
+    const root = F.openat(F.AT_FDCWD, this.#upper, F.O_RDONLY | F.O_DIRECTORY);
+    try {
+      const flags = F.O_RDONLY | F.O_DIRECTORY;
+      const fd = F.openat2(root, encodeName(path || "."), flags, F.RESOLVE_NO_SYMLINKS);
+      return { fd, root: this.#upper };
+    } finally {
+      F.close(root);
+    }
   }
 
   /** The text of a file of the root. */

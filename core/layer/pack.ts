@@ -223,7 +223,7 @@ function describe(kind: TarEntry["kind"], name: string, stat: F.Stat): TarEntry 
 }
 
 function* content(fd: number, sizeBytes: number): Generator<Bytes> {
-  const buffer = new Uint8Array(256 * 1024);
+  const buffer = new Uint8Array(Math.min(256 * 1024, sizeBytes));
   let left = sizeBytes;
   while (left > 0) {
     const count = F.read(fd, buffer.subarray(0, Math.min(left, buffer.length)));

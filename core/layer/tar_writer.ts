@@ -21,6 +21,8 @@ const TYPES: Record<TarEntry["kind"], string> = {
   fifo: "6",
 };
 
+/** `ustar`, version 00. */
+const MAGIC: Bytes = new TextEncoder().encode("ustar\x0000");
 /** Largest value of an 11-digit octal field. */
 const OCTAL_11 = 0o77777777777;
 /** Largest value of a 7-digit octal field. */
@@ -83,9 +85,9 @@ function encodeHeader(entry: TarEntry, path: Bytes, linkPath: Bytes, type?: stri
   octal(block, { at: 136, digits: 11, value: Math.max(0, entry.mtime.seconds) });
   block[156] = (type ?? TYPES[entry.kind]).charCodeAt(0);
   block.set(linkPath.subarray(0, 100), 157);
-  block.set(text("ustar\x0000"), 257);
-  block.set(text(entry.userName).subarray(0, 31), 265);
-  block.set(text(entry.groupName).subarray(0, 31), 297);
+  block.set(MAGIC, 257);
+  if (entry.userName !== "") block.set(text(entry.userName).subarray(0, 31), 265);
+  if (entry.groupName !== "") block.set(text(entry.groupName).subarray(0, 31), 297);
   octal(block, { at: 329, digits: 7, value: entry.major });
   octal(block, { at: 337, digits: 7, value: entry.minor });
   block.fill(0x20, 148, 156);
@@ -96,7 +98,12 @@ function encodeHeader(entry: TarEntry, path: Bytes, linkPath: Bytes, type?: stri
 }
 
 function octal(block: Bytes, field: { at: number; digits: number; value: number }): void {
-  block.set(text(field.value.toString(8).padStart(field.digits, "0") + "\0"), field.at);
+  let rest = field.value;
+  for (let at = field.at + field.digits - 1; at >= field.at; at--) {
+    block[at] = 0x30 + rest % 8;
+    rest = Math.floor(rest / 8);
+  }
+  block[field.at + field.digits] = 0;
 }
 
 /** `LENGTH KEY=VALUE\n`, where LENGTH counts itself. */

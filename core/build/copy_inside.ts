@@ -85,7 +85,7 @@ class Copy {
     const path = this.#target.mountSource(root);
     using tree = new SourceTree(path, root.kind === "directory" ? root.ignore : []);
     const pivot = pivotOf(source.path);
-    const found = tree.find(source.path);
+    const found = tree.find(source.path, this.#request.parents);
     if (found.length === 0 && !isPattern(source.path)) {
       throw new DhowError(
         "not_found",

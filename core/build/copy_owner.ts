@@ -13,9 +13,10 @@ export interface Owner {
 
 /**
  * Looks up `USER[:GROUP]` in a root's passwd and group files. As in BuildKit a user's number without a group is the
- * group's number too, and a name that nobody has is root's.
+ * group's number too. A name that nobody has is an error, where BuildKit takes root.
  *
  * @param readFile Text of a file of the root.
+ * @throws {DhowError} `invalid_argument`.
  */
 export function resolveOwner(
   text: string,
@@ -25,13 +26,23 @@ export function resolveOwner(
   const owner = { uid: 0, gid: 0 };
   if (isId(user)) owner.uid = owner.gid = Number(user);
   else if (user !== "") {
-    const entry = findEntry(readFile("/etc/passwd"), user);
-    owner.uid = Number(entry?.[2] ?? 0);
-    owner.gid = Number(entry?.[3] ?? 0);
+    const entry = findEntry(readFile("/etc/passwd"), user) ?? unknown("user", user, "passwd");
+    owner.uid = Number(entry[2]) || 0;
+    owner.gid = Number(entry[3]) || 0;
   }
   if (isId(group)) owner.gid = Number(group);
-  else if (group !== "") owner.gid = Number(findEntry(readFile("/etc/group"), group)?.[2] ?? 0);
+  else if (group !== "") {
+    const entry = findEntry(readFile("/etc/group"), group) ?? unknown("group", group, "group");
+    owner.gid = Number(entry[2]) || 0;
+  }
   return owner;
+}
+
+function unknown(what: "user" | "group", name: string, file: "passwd" | "group"): never {
+  throw new DhowError(
+    "invalid_argument",
+    `unable to find ${what} ${name}: no matching entries in ${file} file`,
+  );
 }
 
 function isId(text: string): boolean {

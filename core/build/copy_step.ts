@@ -39,9 +39,13 @@ export async function copyStep(
   const { session } = environment;
   const { chown, chmod, excludes, heredocs } = instruction;
   const isAdd = instruction.kind === "add";
-  const gathered = isAdd
-    ? await gatherAdd(instruction, environment)
-    : [await gatherTree(instruction.sources, instruction.from, instruction.excludes, environment)];
+  const gathered = isAdd ? await gatherAdd(instruction, environment) : [
+    await gatherTree(instruction.sources, environment, {
+      from: instruction.from,
+      excludes,
+      doubleStar: instruction.parents,
+    }),
+  ];
   const destination = destinationOf(instruction.destination, config);
   const parents = instruction.kind === "copy" && instruction.parents;
   const texts = heredocs.map(({ name, content }) => ({ name, content }));
@@ -102,15 +106,22 @@ function historyOf(instruction: CopyInstruction | AddInstruction): string {
 /** Paths of a context, a stage or an image. */
 async function gatherTree(
   paths: readonly string[],
-  from: string | undefined,
-  excludes: readonly string[],
   { session, openSource }: CopyEnvironment,
-  unpack = false,
+  options: {
+    from?: string | undefined;
+    excludes: readonly string[];
+    doubleStar?: boolean;
+    unpack?: boolean;
+  },
 ): Promise<GatheredSource> {
+  const { from, excludes, doubleStar = false, unpack = false } = options;
   if (paths.length === 0) return { key: () => null, open: () => [] };
   const source = await openSource(from);
   return {
-    key: async () => [await keyOfSource(source, paths, excludes), paths],
+    key: async () => [
+      await keyOfSource(source, paths, { excludes, doubleStar }),
+      paths,
+    ],
     open: async (stack) => {
       if (source.kind === "layers") await ensureThere(session, source.layers);
       const { root } = treeRoots(session, source, stack);
@@ -141,7 +152,7 @@ async function gatherAdd(
         "checksum can't be specified for local sources",
       );
     }
-    gathered.push(await gatherTree([source], undefined, excludes, environment, unpack ?? true));
+    gathered.push(await gatherTree([source], environment, { excludes, unpack: unpack ?? true }));
   }
   return gathered;
 }

@@ -11,7 +11,7 @@ import { encodeName } from "../lib/file_name.ts";
 import { splitPath } from "../layer/root_directory.ts";
 import { isXattrKept } from "../layer/xattr_policy.ts";
 import type { ModeChange, Owner } from "./copy_owner.ts";
-import { compileIgnore } from "./ignore.ts";
+import { compilePatterns, type IgnoreMatcher } from "./ignore.ts";
 import { type Child, type Found, realPath, type SourceTree } from "./source_tree.ts";
 import type { TargetTree } from "./target_tree.ts";
 
@@ -61,7 +61,7 @@ export class TreeCopier {
   readonly #target: TargetTree;
   readonly #tree: SourceTree;
   readonly #options: TreeCopierOptions;
-  readonly #excludes: ReturnType<typeof compileIgnore> | undefined;
+  readonly #excludes: IgnoreMatcher | undefined;
   readonly #buffer = new Uint8Array(1 << 18);
   /** Where the first of several links went. */
   readonly #links = new Map<string, string>();
@@ -73,7 +73,7 @@ export class TreeCopier {
     this.#tree = tree;
     this.#options = options;
     const { excludes } = options;
-    this.#excludes = excludes.length === 0 ? undefined : compileIgnore(excludes);
+    this.#excludes = excludes.length === 0 ? undefined : compilePatterns(excludes);
     this.#targetPath = realPath(target.fd);
   }
 

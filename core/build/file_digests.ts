@@ -12,7 +12,7 @@ import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { decodeName } from "../lib/file_name.ts";
 import { sha256Hex } from "../lib/sha256.ts";
-import { compileIgnore } from "./ignore.ts";
+import { compilePatterns, type IgnoreMatcher } from "./ignore.ts";
 import { isPattern } from "./glob.ts";
 import type { BuildContext } from "./request.ts";
 import { cleanSource, type Found, SourceTree } from "./source_tree.ts";
@@ -58,13 +58,18 @@ export class ContextDigests {
   /**
    * The digest of what these paths and wildcards mean: names, kinds, permissions, content; no times, no owners.
    *
+   * @param doubleStar Whether `**` means directories of any depth.
    * @throws {DhowError} `not_found` in BuildKit's words for a path that means nothing.
    */
-  async digest(sources: readonly string[], excludes: readonly string[]): Promise<string> {
+  async digest(
+    sources: readonly string[],
+    excludes: readonly string[] = [],
+    doubleStar = false,
+  ): Promise<string> {
     const lines: string[] = [];
-    const exclude = excludes.length === 0 ? undefined : compileIgnore(excludes);
+    const exclude = excludes.length === 0 ? undefined : compilePatterns(excludes);
     for (const source of sources) {
-      const found = this.#tree.find(source);
+      const found = this.#tree.find(source, doubleStar);
       if (found.length === 0 && !isPattern(source)) {
         throw new DhowError(
           "not_found",
@@ -87,7 +92,7 @@ export class ContextDigests {
   async #digestTop(
     found: Found,
     lines: string[],
-    exclude: ReturnType<typeof compileIgnore> | undefined,
+    exclude: IgnoreMatcher | undefined,
   ): Promise<void> {
     if ((found.stat.mode & F.S_IFMT) === F.S_IFDIR) {
       const fd = this.#tree.open(found, F.O_RDONLY | F.O_DIRECTORY);
@@ -115,7 +120,7 @@ export class ContextDigests {
     directory: string,
     top: string,
     lines: string[],
-    exclude: ReturnType<typeof compileIgnore> | undefined,
+    exclude: IgnoreMatcher | undefined,
   ): Promise<void> {
     for (const child of this.#tree.children(fd, directory)) {
       const below = top === "" ? child.path : child.path.slice(top.length + 1);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { parseSignal } from "../container/kill.ts";
 import { DhowError } from "../errors.ts";
 import type { ImageConfig, ImageRunConfig, Platform } from "../spec/image.ts";
 import type { CommandLine, HealthcheckInstruction, Instruction } from "./dockerfile/ast.ts";
@@ -196,10 +197,11 @@ function expandPorts(text: string): string[] {
 }
 
 function checkSignal(text: string): string {
-  const isKnown = /^\d+$/.test(text)
-    ? Number(text) >= 1 && Number(text) <= 64
-    : /^(SIG)?[A-Z][A-Z0-9]*([+-]\d+)?$/i.test(text);
-  if (!isKnown) throw invalid(`invalid signal: ${text}`);
+  try {
+    parseSignal(text);
+  } catch {
+    throw invalid(`invalid signal: ${text}`);
+  }
   return text;
 }
 

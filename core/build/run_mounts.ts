@@ -83,7 +83,7 @@ async function prepareBind(
   const path = mount.source ?? "/";
   const source = await environment.openSource(mount.from);
   const isReadOnly = mount.readonly ?? true;
-  const key = ["bind", destination, path, isReadOnly, await keyOfSource(source, [path], [])];
+  const key = ["bind", destination, path, isReadOnly, await keyOfSource(source, [path])];
   return {
     key,
     open: async (stack, directory) => {

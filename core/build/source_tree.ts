@@ -53,10 +53,14 @@ export class SourceTree implements Disposable {
     this.#ignore = ignore.length === 0 ? NOTHING : compileIgnore(ignore);
   }
 
-  /** What a path or a wildcard of the Dockerfile means, in the order of names; a path may mean nothing. */
-  find(pattern: string): Found[] {
+  /**
+   * What a path or a wildcard of the Dockerfile means, in the order of names; a path may mean nothing.
+   *
+   * @param doubleStar Whether `**` means directories of any depth.
+   */
+  find(pattern: string, doubleStar = false): Found[] {
     const clean = cleanSource(pattern);
-    const named = isPattern(clean) ? this.#expand(clean) : [clean];
+    const named = isPattern(clean) ? this.#expand(clean, doubleStar) : [clean];
     return named.flatMap((name) => this.#resolve(name) ?? []);
   }
 
@@ -115,18 +119,35 @@ export class SourceTree implements Disposable {
   }
 
   /** The paths that a wildcard matches. */
-  #expand(pattern: string): string[] {
+  #expand(pattern: string, doubleStar: boolean): string[] {
     let found = [""];
-    const parts = pattern.split("/");
-    for (const part of parts) {
+    for (const part of pattern.split("/")) {
       found = found.flatMap((directory) =>
-        isPattern(part) ? this.#matches(directory, part) : [joined(directory, part)]
+        part === "**" && doubleStar
+          ? this.#below(directory)
+          : isPattern(part)
+          ? this.#matches(directory, part)
+          : [joined(directory, part)]
       );
+    }
+    return [...new Set(found)];
+  }
+
+  /** A directory and all directories below it. */
+  #below(directory: string): string[] {
+    const found = [directory];
+    for (const { path, stat } of this.#list(directory)) {
+      if ((stat.mode & F.S_IFMT) === F.S_IFDIR) found.push(...this.#below(path));
     }
     return found;
   }
 
   #matches(directory: string, pattern: string): string[] {
+    return this.#list(directory).filter(({ name }) => matchPath(pattern, name))
+      .map(({ name }) => joined(directory, name));
+  }
+
+  #list(directory: string): Child[] {
     let fd: number;
     try {
       fd = F.openat2(
@@ -140,8 +161,7 @@ export class SourceTree implements Disposable {
       throw error;
     }
     try {
-      return this.children(fd, directory).filter(({ name }) => matchPath(pattern, name))
-        .map(({ name }) => joined(directory, name));
+      return this.children(fd, directory);
     } finally {
       F.close(fd);
     }

@@ -25,9 +25,10 @@ export async function keyOfLayers(layers: readonly BuildLayer[]): Promise<string
 export async function keyOfSource(
   source: Source,
   paths: readonly string[],
-  excludes: readonly string[],
+  options: { excludes?: readonly string[]; doubleStar?: boolean } = {},
 ): Promise<unknown> {
-  if (source.kind === "context") return await source.digests.digest(paths, excludes);
+  const { excludes = [], doubleStar = false } = options;
+  if (source.kind === "context") return await source.digests.digest(paths, excludes, doubleStar);
   return [await keyOfLayers(source.layers), paths, excludes];
 }
 

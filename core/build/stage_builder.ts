@@ -14,7 +14,7 @@ import { expandInstruction, expandWord } from "./dockerfile/expand.ts";
 import { ConfigBuilder, derivedConfig, emptyConfig } from "./image_config.ts";
 import type { BuildSession } from "./session.ts";
 import type { Source } from "./sources.ts";
-import { type Origin, originOf, type PlannedStage, type StagePlan } from "./stages.ts";
+import { namesIn, type Origin, originOf, type PlannedStage, type StagePlan } from "./stages.ts";
 import type { StageState } from "./state.ts";
 import { type StepPlace, takeStep } from "./step.ts";
 import { type GlobalScope, StageScope } from "./variables.ts";
@@ -282,6 +282,8 @@ class StageWork {
   ): Promise<void> {
     const { config, history } = this.#state;
     const session = this.#session;
+    // What other stages make is waited for before the step is told to have begun.
+    for (const from of namesIn(instruction)) await this.#openSource(from);
     const at = { ...place(instruction), noCache: !this.#hasCache };
     const environment = {
       session,

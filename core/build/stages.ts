@@ -6,7 +6,7 @@
 import { DhowError } from "../errors.ts";
 import type { Platform } from "../spec/image.ts";
 import { parsePlatform } from "../lib/platform.ts";
-import type { Dockerfile, Instruction, Stage } from "./dockerfile/ast.ts";
+import type { Dockerfile, Instruction, SourceRange, Stage } from "./dockerfile/ast.ts";
 import { BuildError } from "./build_error.ts";
 import type { NamedContext } from "./request.ts";
 
@@ -53,9 +53,9 @@ export function planStages(
   const stages = dockerfile.stages.map((stage) => planStage(dockerfile, stage, options));
   const target = findTarget(dockerfile, options.target);
   const needed = new Set<number>();
-  const visit = (index: number, path: readonly number[]) => {
+  const visit = (index: number, path: readonly number[], range: SourceRange) => {
     if (path.includes(index)) {
-      const { name, range } = dockerfile.stages[index]!;
+      const { name } = dockerfile.stages[index]!;
       throw new BuildError(
         "invalid_argument",
         `circular dependency detected on stage: ${name ?? index}`,
@@ -64,11 +64,11 @@ export function planStages(
     }
     if (needed.has(index)) return;
     for (const other of dependencies(stages, index, options.namedContexts)) {
-      visit(other, [...path, index]);
+      visit(other.index, [...path, index], other.range);
     }
     needed.add(index);
   };
-  visit(target, []);
+  visit(target, [], dockerfile.stages[target]!.range);
   return { stages, target, needed: [...needed].sort((a, b) => a - b) };
 }
 
@@ -85,7 +85,13 @@ function planStage(
     if (base === "") {
       throw new DhowError("invalid_argument", `base name (${stage.base}) should not be blank`);
     }
-    const platform = stage.platform === undefined ? "" : expand(stage.platform);
+    const platform = stage.platform === undefined ? undefined : expand(stage.platform);
+    if (platform === "") {
+      throw new DhowError(
+        "invalid_argument",
+        `empty platform value from expression ${stage.platform}`,
+      );
+    }
     const earlier = dockerfile.stages.slice(0, stage.index);
     const found = earlier.findLastIndex(({ name }) => name === base.toLowerCase());
     const isOnly = dockerfile.stages.length === 1;
@@ -93,7 +99,7 @@ function planStage(
       stage,
       name: stage.name ?? (isOnly ? "" : `stage-${stage.index}`),
       base: found >= 0 ? { kind: "stage", index: found } : outside(base, namedContexts),
-      ...platform !== "" && { platform: parsePlatform(platform) },
+      ...platform !== undefined && { platform: parsePlatform(platform) },
     };
   } catch (cause) {
     const code = cause instanceof DhowError ? cause.code : "invalid_argument";
@@ -140,14 +146,16 @@ function dependencies(
   stages: readonly PlannedStage[],
   index: number,
   namedContexts: ReadonlyMap<string, NamedContext>,
-): number[] {
+): { index: number; range: SourceRange }[] {
   const { stage, base } = stages[index]!;
-  const found = base.kind === "stage" ? [base.index] : [];
+  const found = base.kind === "stage" ? [{ index: base.index, range: stage.range }] : [];
   for (const instruction of stage.instructions) {
     for (const name of namesIn(instruction)) {
       try {
         const origin = originOf(stages, index, name, namedContexts);
-        if (origin.kind === "stage") found.push(origin.index);
+        if (origin.kind === "stage") {
+          found.push({ index: origin.index, range: instruction.range });
+        }
       } catch (cause) {
         if (!(cause instanceof DhowError)) throw cause;
         throw new BuildError(cause.code, cause.message, { range: instruction.range, cause });
@@ -158,7 +166,7 @@ function dependencies(
 }
 
 /** The names that an instruction takes files from. */
-function namesIn(instruction: Instruction): string[] {
+export function namesIn(instruction: Instruction): string[] {
   if (instruction.kind === "copy") return instruction.from === undefined ? [] : [instruction.from];
   if (instruction.kind !== "run") return [];
   return instruction.mounts.map(({ from }) => from).filter((from) => from !== undefined);

@@ -9,7 +9,8 @@
  */
 import { formatPlatform, hostPlatform } from "../lib/platform.ts";
 import type { Platform } from "../spec/image.ts";
-import type { ArgInstruction, Dockerfile } from "./dockerfile/ast.ts";
+import { BuildError } from "./build_error.ts";
+import type { ArgInstruction, Dockerfile, SourceRange } from "./dockerfile/ast.ts";
 
 /** Known without an `ARG`; part of no cache key and of no image's history. */
 const PROXY_ARGS = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
@@ -34,15 +35,24 @@ export class GlobalScope {
     this.#buildArgs = options.buildArgs;
     const automatic = platformArgs(options.target);
     for (const [name, value] of automatic) this.#values.set(name, value);
-    for (const { args } of dockerfile.globalArgs) {
+    for (const { args, range } of dockerfile.globalArgs) {
       for (const { key, value } of args) {
         const given = this.take(key);
-        const expanded = value === undefined
+        const expanded = value === undefined || given !== undefined
           ? undefined
-          : options.expand(value, (name) => this.get(name));
+          : this.#expand(value, range, options.expand);
         const result = given ?? expanded ?? this.#values.get(key);
         if (result !== undefined) this.#values.set(key, result);
       }
+    }
+  }
+
+  #expand(value: string, range: SourceRange, expand: Expand): string {
+    try {
+      return expand(value, (name) => this.get(name));
+    } catch (cause) {
+      const message = `failed to process ${JSON.stringify(value)}: ${(cause as Error).message}`;
+      throw new BuildError("invalid_argument", message, { range, cause });
     }
   }
 

@@ -11,7 +11,8 @@ import type {
   SourceRange,
   Stage,
 } from "../../core/build/dockerfile/ast.ts";
-import { DockerfileError, formatExcerpt } from "../../core/build/dockerfile/error.ts";
+import { DockerfileError } from "../../core/build/dockerfile/error.ts";
+import { formatCheck } from "../../core/build/dockerfile/format_check.ts";
 import { printable } from "../../core/lib/printable.ts";
 import type { LoadedDockerfile } from "./load_dockerfile.ts";
 import type { Call } from "./settings.ts";
@@ -46,21 +47,17 @@ export function evaluateDockerfile(
     default: {
       const exitCode = warnings.length > 0 ? 1 : 0;
       if (options.asJson) return { text: checksJson(loaded), exitCode };
-      const plural = warnings.length === 1 ? "1 warning has" : `${warnings.length} warnings have`;
-      const head = exitCode === 0
-        ? "Check complete, no warnings found.\n"
-        : `Check complete, ${plural} been found!\n\n`;
-      return { text: head + formatChecks(warnings, dockerfile), exitCode };
+      return { text: formatChecks(dockerfile, warnings), exitCode };
     }
   }
 }
 
-/** Warnings with the lines they are about, a blank line between them. */
-export function formatChecks(warnings: readonly BuildWarning[], dockerfile: Dockerfile): string {
-  return warnings.map(({ rule, url, message, range }) =>
-    `WARNING: ${rule}${url === "" ? "" : ` - ${url}`}\n${printable(message)}\n` +
-    (range === undefined ? "" : formatExcerpt(dockerfile, range))
-  ).join("\n");
+/** Warnings with the lines they are about, fit for a terminal. */
+export function formatChecks(dockerfile: Dockerfile, warnings: readonly BuildWarning[]): string {
+  return formatCheck(
+    dockerfile,
+    warnings.map((warning) => ({ ...warning, message: printable(warning.message) })),
+  );
 }
 
 function checksJson({ dockerfile, text, warnings }: Omit<LoadedDockerfile, "ignore">): string {

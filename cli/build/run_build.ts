@@ -171,7 +171,7 @@ async function showWarnings(
       "./evaluate.ts",
       import.meta.url,
     );
-    err.write(`\n${formatChecks(warnings, dockerfile)}`);
+    err.write(`\n${formatChecks(dockerfile, warnings)}`);
     return;
   }
   const { formatWarnings } = await loadFailure();

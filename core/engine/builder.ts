@@ -23,15 +23,7 @@ export class LocalBuilder implements Builder {
   }
 
   async build(request: BuildRequest, options: BuildOptions = {}): Promise<BuildResult> {
-    const { buildImage } = await lazy<
-      {
-        buildImage: (
-          paths: StorePaths,
-          request: BuildRequest,
-          options: BuildOptions,
-        ) => Promise<BuildResult>;
-      }
-    >(
+    const { buildImage } = await lazy<typeof import("../build/build_image.ts")>(
       "../build/build_image.ts",
       import.meta.url,
     );
@@ -39,15 +31,7 @@ export class LocalBuilder implements Builder {
   }
 
   async exportRoot(image: string, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
-    const { exportRoot } = await lazy<
-      {
-        exportRoot: (
-          paths: StorePaths,
-          image: string,
-          options: CallOptions,
-        ) => Promise<ReadableStream<Uint8Array>>;
-      }
-    >(
+    const { exportRoot } = await lazy<typeof import("../build/export_root.ts")>(
       "../build/export_root.ts",
       import.meta.url,
     );
@@ -55,9 +39,7 @@ export class LocalBuilder implements Builder {
   }
 
   async prune(options: PruneCacheOptions = {}): Promise<PruneReport> {
-    const { pruneBuildCache } = await lazy<
-      { pruneBuildCache: (paths: StorePaths, options: PruneCacheOptions) => Promise<PruneReport> }
-    >(
+    const { pruneBuildCache } = await lazy<typeof import("../build/prune_cache.ts")>(
       "../build/prune_cache.ts",
       import.meta.url,
     );

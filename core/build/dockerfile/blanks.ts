@@ -8,6 +8,7 @@
 const CLASS = "\\t\\n\\v\\f\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
 const ONE = new RegExp(`^[${CLASS}]$`);
+const SOME = new RegExp(`[${CLASS}]+`);
 const LEADING = new RegExp(`^[${CLASS}]+`);
 
 /** Whether `character` is a blank. */
@@ -27,6 +28,12 @@ export function trim(text: string): string {
   let end = text.length;
   while (end > 0 && isBlank(text[end - 1]!)) end--;
   return trimStart(text.slice(0, end));
+}
+
+/** What is between blanks; empty where a blank is at an end. */
+export function splitAtBlanks(text: string): string[] {
+  if (text.length === 1) return isBlank(text) ? ["", ""] : [text];
+  return text.split(SOME);
 }
 
 /** Words between blanks; a line feed is none. */

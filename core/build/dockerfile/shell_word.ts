@@ -5,7 +5,7 @@
  * @module
  */
 import { removePrefix, removeSuffix, replaceMatches } from "./shell_pattern.ts";
-import { isBlank } from "./blanks.ts";
+import { splitAtBlanks } from "./blanks.ts";
 
 /** The value of a variable; undefined if there is none. */
 export type Lookup = (name: string) => string | undefined;
@@ -67,9 +67,9 @@ class Words {
 
   /** Text in which blanks part words. */
   add(text: string): void {
-    for (const character of text) {
-      if (isBlank(character)) this.end();
-      else this.#word += character;
+    for (const [index, part] of splitAtBlanks(text).entries()) {
+      if (index > 0) this.end();
+      this.#word += part;
     }
   }
 

@@ -19,7 +19,7 @@ import { BuildSession } from "./session.ts";
 import { StageBuilder } from "./stage_builder.ts";
 import { planStages } from "./stages.ts";
 import type { StageState } from "./state.ts";
-import { GlobalScope } from "./variables.ts";
+import { globalScope, predefinedArgs, unusedBuildArgs } from "./dockerfile/scope.ts";
 
 /** How to build. */
 export interface BuildImageOptions {
@@ -73,11 +73,9 @@ async function buildStages(
     ? hostPlatform()
     : parsePlatform(request.platform);
   const { escape } = dockerfile.directives;
-  const globals = new GlobalScope(dockerfile, {
-    buildArgs: request.buildArgs,
-    target: platform,
-    expand: (word, lookup) => expandWord(word, lookup, escape),
-  });
+  const platforms = { build: hostPlatform(), target: platform };
+  const target = request.target || dockerfile.stages.at(-1)!.name;
+  const globals = globalScope(dockerfile, predefinedArgs(platforms, target), request.buildArgs);
   const plan = planStages(dockerfile, {
     target: request.target,
     namedContexts: request.namedContexts,
@@ -97,14 +95,13 @@ async function buildStages(
     })
   ));
   if (first !== undefined) throw first.error;
-  const warnings = unconsumed(globals);
+  const warnings = unconsumed(unusedBuildArgs(dockerfile, request.buildArgs, builder.declared));
   for (const warning of warnings) session.emit({ kind: "warning", warning });
   return { state: await builder.build(plan.target), warnings };
 }
 
 /** What `--build-arg` gave and no stage has asked for: a slip of the pen, most often. */
-function unconsumed(globals: GlobalScope): BuildWarning[] {
-  const names = globals.unconsumed();
+function unconsumed(names: readonly string[]): BuildWarning[] {
   if (names.length === 0) return [];
   return [{
     rule: "UnconsumedBuildArgs",

@@ -27,7 +27,7 @@ const PLACES = ["etc/resolv.conf", "etc/hosts", "etc/hostname", "dev", "proc", "
 
 /** What a RUN sees besides the files. */
 export interface RunEnvironment extends MountEnvironment {
-  /** The stage's `ARG`s, and what is known without one. */
+  /** What is seen, `NAME=value`, and what the cache key does not know: proxies. */
   variables: { keyed: string[]; unkeyed: string[] };
   /** For the history: all arguments that are set. */
   args: readonly [string, string][];
@@ -46,7 +46,7 @@ export async function runStep(
   const isPrivileged = instruction.security === "insecure";
   if (isPrivileged) assertAllowed(session, "security.insecure");
   const mounts = await prepareMounts(instruction.mounts, environment);
-  const env = [...config.env, ...variables.keyed];
+  const env = variables.keyed;
   const cwd = config.workingDirectory;
   const user = config.run.User ?? "";
   const { addHosts, shmSizeBytes, ulimits } = request;

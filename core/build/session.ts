@@ -28,7 +28,7 @@ export class BuildSession implements AsyncDisposable {
   /** Aborted when a step fails, too. */
   readonly signal: AbortSignal;
   /** How many steps run at once. */
-  readonly slots = new Semaphore(Math.max(1, navigator.hardwareConcurrency));
+  readonly slots = new Semaphore(Math.max(6, 2 * navigator.hardwareConcurrency));
   /** How many steps were done and found. */
   readonly counts = { done: 0, cached: 0 };
   readonly #id = crypto.randomUUID();

@@ -10,28 +10,40 @@ import type { Platform } from "../spec/image.ts";
 import type { BaseImages } from "./base_image.ts";
 import { atStep } from "./build_error.ts";
 import type { Directives, Instruction } from "./dockerfile/ast.ts";
-import { expandInstruction, expandWord } from "./dockerfile/expand.ts";
+import { expandInstruction } from "./dockerfile/expand.ts";
+import { proxyEnvironment, StageScope } from "./dockerfile/scope.ts";
 import { ConfigBuilder, derivedConfig, emptyConfig } from "./image_config.ts";
 import type { BuildSession } from "./session.ts";
 import type { Source } from "./sources.ts";
 import { namesIn, type Origin, originOf, type PlannedStage, type StagePlan } from "./stages.ts";
 import type { StageState } from "./state.ts";
 import { type StepPlace, takeStep } from "./step.ts";
-import { type GlobalScope, StageScope } from "./variables.ts";
+
+/** What holds for all stages. */
+export interface StageBuilderOptions {
+  /** What `FROM` sees. */
+  globals: ReadonlyMap<string, string>;
+  platform: Platform;
+  directives: Directives;
+}
 
 /** The stages of one build. */
 export class StageBuilder {
   readonly #session: BuildSession;
   readonly #plan: StagePlan;
   readonly #images: BaseImages;
-  readonly #options: { globals: GlobalScope; platform: Platform; directives: Directives };
+  readonly #options: StageBuilderOptions;
   readonly #states = new Map<number, Promise<StageState>>();
+  readonly #scopes = new Map<number, StageScope>();
+
+  /** Names that `ARG` has declared so far, in stages and by `ONBUILD`. */
+  readonly declared = new Set<string>();
 
   constructor(
     session: BuildSession,
     plan: StagePlan,
     images: BaseImages,
-    options: { globals: GlobalScope; platform: Platform; directives: Directives },
+    options: StageBuilderOptions,
   ) {
     this.#session = session;
     this.#plan = plan;
@@ -53,7 +65,7 @@ export class StageBuilder {
   async #buildStage(planned: PlannedStage): Promise<StageState> {
     const { stage } = planned;
     const { state, triggers } = await this.#begin(planned);
-    const scope = new StageScope(this.#options.globals, () => state.config.env);
+    const scope = this.#scopeOf(planned, state);
     const instructions = [...triggers, ...stage.instructions];
     const counter = new StepCounter(planned, instructions);
     if (planned.base.kind === "image") this.#tellBase(planned.base.reference, counter, planned);
@@ -67,7 +79,20 @@ export class StageBuilder {
     for (const instruction of instructions) {
       await work.obey(instruction, (expanded) => counter.next(expanded));
     }
+    for (const name of scope.args.keys()) this.declared.add(name);
     return state;
+  }
+
+  /** A stage that builds upon another sees what that has declared. */
+  #scopeOf({ base, stage }: PlannedStage, state: StageState): StageScope {
+    const below = base.kind === "stage" ? this.#scopes.get(base.index) : undefined;
+    const scope = new StageScope(below ?? state.config.env, {
+      globals: this.#options.globals,
+      buildArgs: this.#session.request.buildArgs,
+      escape: this.#options.directives.escape,
+    });
+    this.#scopes.set(stage.index, scope);
+    return scope;
   }
 
   /** The image is there: nothing is done for it. */
@@ -257,12 +282,16 @@ class StageWork {
     let expanded: Instruction;
     try {
       if (instruction.kind === "arg") {
-        history.push({ kind: "config", createdBy: this.#declare(instruction) });
+        const words = this.#scope.declare(instruction).map(({ key, value }) =>
+          value === undefined ? key : `${key}=${value}`
+        );
+        history.push({ kind: "config", createdBy: `ARG ${words.join(" ")}` });
         return;
       }
       expanded = expandInstruction(instruction, this.#scope.lookup, this.#directives);
       if (!makesLayer(expanded)) {
         const createdBy = config.apply(expanded);
+        if (expanded.kind === "env") this.#scope.setEnvironment(expanded.pairs);
         if (createdBy !== undefined) history.push({ kind: "config", createdBy });
         return;
       }
@@ -310,7 +339,7 @@ class StageWork {
         "./run_step.ts",
         import.meta.url,
       );
-      const variables = this.#scope.runVariables();
+      const variables = this.#runVariables();
       const args = this.#scope.declared();
       return await takeStep(
         session,
@@ -327,16 +356,14 @@ class StageWork {
     await takeStep(session, this.#state, at, () => copyStep(instruction, config, environment));
   }
 
-  /** Each value sees the arguments before it. */
-  #declare(instruction: Instruction & { kind: "arg" }): string {
-    const texts = instruction.args.map(({ key, value }) => {
-      const isGiven = this.#session.request.buildArgs.has(key);
-      const plain = value === undefined || isGiven
-        ? undefined
-        : expandWord(value, this.#scope.lookup, this.#directives.escape);
-      const arg = { key, ...plain !== undefined && { value: plain } };
-      return this.#scope.declare({ ...instruction, args: [arg] });
-    });
-    return `ARG ${texts.map((text) => text.slice("ARG ".length)).join(" ")}`;
+  /** What a RUN sees; proxies count neither in cache keys nor in the history. */
+  #runVariables(): { keyed: string[]; unkeyed: string[] } {
+    const seen = this.#scope.runEnvironment();
+    const proxies = [...proxyEnvironment(this.#session.request.buildArgs)];
+    const text = ([name, value]: [string, string]) => `${name}=${value}`;
+    return {
+      keyed: [...seen].map(text),
+      unkeyed: proxies.filter(([name]) => !seen.has(name)).map(text),
+    };
   }
 }

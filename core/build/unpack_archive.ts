@@ -44,7 +44,7 @@ export function unpackArchive(fd: number, options: UnpackArchiveOptions): boolea
   );
   const into = options.into();
   try {
-    using unpacker = new LayerUnpacker(`/proc/self/fd/${into}`, { whiteouts: false });
+    using unpacker = new LayerUnpacker(`/proc/self/fd/${into}/.`, { whiteouts: false });
     const reader = new TarReader(changed(unpacker, options));
     let length = 0;
     using decompressor = new Decompressor((bytes) => {

@@ -7,6 +7,7 @@ import { prepareStore } from "../container/store_place.ts";
 import { logImageEvent } from "../container/image_event.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { lazy } from "../lib/lazy.ts";
 import { hostPlatform, parsePlatform } from "../lib/platform.ts";
 import { familiarReference, parseReference } from "../lib/reference.ts";
 import { leaseStore } from "../store/layout.ts";
@@ -50,7 +51,7 @@ export async function buildImage(
   await using session = new BuildSession(paths, request, { emit, signal });
   try {
     const { state, warnings } = await buildStages(session, failed);
-    const image = await exportImage(session, state);
+    const image = await exportImage(session, await squashed(session, state));
     return {
       imageId: image.id,
       manifest: image.manifest.digest,
@@ -98,6 +99,12 @@ async function buildStages(
   const warnings = unconsumed(unusedBuildArgs(dockerfile, request.buildArgs, builder.declared));
   for (const warning of warnings) session.emit({ kind: "warning", warning });
   return { state: await builder.build(plan.target), warnings };
+}
+
+async function squashed(session: BuildSession, state: StageState): Promise<StageState> {
+  if (!session.request.squash) return state;
+  const { squash } = await lazy<typeof import("./squash.ts")>("./squash.ts", import.meta.url);
+  return await squash(session, state);
 }
 
 /** What `--build-arg` gave and no stage has asked for: a slip of the pen, most often. */

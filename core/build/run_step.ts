@@ -4,8 +4,10 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
-import { isDirectory } from "../host/stat.ts";
+import { isDirectory, isThere } from "../host/stat.ts";
+import { hostPlatform } from "../lib/platform.ts";
 import { FILE_MOUNT } from "../runtime/mount_options.ts";
+import type { ImageConfig } from "../spec/image.ts";
 import type { SpecMount } from "../spec/runtime.ts";
 import type { Ulimit } from "../spec/docker_api.ts";
 import { BuildError } from "./build_error.ts";
@@ -41,6 +43,7 @@ export async function runStep(
 ): Promise<FileStep> {
   const { session, variables } = environment;
   const { request } = session;
+  assertRunnable(config.config);
   const { args, script } = commandOf(instruction, config);
   const network = networkOf(instruction, session);
   const isPrivileged = instruction.security === "insecure";
@@ -103,6 +106,19 @@ function commandOf(
     args: [destination],
     script: { destination, type: FILE_MOUNT, file: { content, mode: 0o755, uid: 0, gid: 0 } },
   };
+}
+
+/** @throws {DhowError} `unsupported`, with the remedy, if this machine cannot execute the image's programs. */
+function assertRunnable({ architecture, os }: ImageConfig): void {
+  const interpreters: Record<string, string> = { amd64: "x86_64", arm64: "aarch64", "386": "i386" };
+  const host = hostPlatform().architecture;
+  if (architecture === host || architecture === "386" && host === "amd64") return;
+  const name = `qemu-${interpreters[architecture] ?? architecture}`;
+  if (isThere(`/proc/sys/fs/binfmt_misc/${name}`)) return;
+  throw new DhowError(
+    "unsupported",
+    `Cannot run programs for ${os}/${architecture} here: the kernel knows no interpreter for them; install one (Debian packages qemu-user-static and binfmt-support), or use RUN only in stages FROM --platform=$BUILDPLATFORM`,
+  );
 }
 
 function networkOf({ network = "default" }: RunInstruction, session: BuildSession): string {

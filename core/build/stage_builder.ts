@@ -126,7 +126,10 @@ export class StageBuilder {
       const platform = planned.platform ?? this.#options.platform;
       if (base.kind === "scratch") {
         const config = new ConfigBuilder(emptyConfig(platform));
-        return { state: { layers: [], config, history: [], isFresh: false }, triggers: [] };
+        return {
+          state: { layers: [], inherited: 0, config, history: [], isFresh: false },
+          triggers: [],
+        };
       }
       if (base.kind === "context") {
         throw new DhowError("unsupported", "a stage cannot be FROM a context that is a directory");
@@ -149,6 +152,7 @@ export class StageBuilder {
     return {
       state: {
         layers: [...layers],
+        inherited: layers.length,
         config: new ConfigBuilder(derivedConfig(config)),
         history,
         isFresh: false,

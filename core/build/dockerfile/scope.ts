@@ -6,12 +6,17 @@
  */
 import { formatPlatform } from "../../lib/platform.ts";
 import type { Platform } from "../../spec/image.ts";
-import type { ArgInstruction, Dockerfile } from "./ast.ts";
+import type { ArgInstruction, Dockerfile, SourceRange } from "./ast.ts";
+import { DockerfileError } from "./error.ts";
 import { expandWord } from "./expand.ts";
 import type { Lookup } from "./shell_word.ts";
 
 /** Build arguments that `RUN` sees without `ARG`. Neither cache keys nor the history know them. */
 const PROXIES = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
+
+/** What the builder itself heeds, or every build has. */
+const OWN_ARG =
+  /^(?:BUILDKIT_.*|SOURCE_DATE_EPOCH|(?:TARGET|BUILD)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$/;
 
 /** Whether `name` is one of the arguments for proxies, in capitals or not. */
 export function isProxyArg(name: string): boolean {
@@ -54,10 +59,10 @@ export function predefinedArgs(
  * The values that `FROM` sees: those of `predefined` and of the `ARG` instructions before the first `FROM`, what
  * `buildArgs` says instead of either.
  *
- * @throws {Error} BuildKit's words, without a place.
+ * @throws {DockerfileError} BuildKit's words.
  */
 export function globalScope(
-  dockerfile: Pick<Dockerfile, "globalArgs" | "directives">,
+  dockerfile: Dockerfile,
   predefined: ReadonlyMap<string, string>,
   buildArgs: ReadonlyMap<string, string>,
 ): Map<string, string> {
@@ -66,14 +71,43 @@ export function globalScope(
     const given = buildArgs.get(name);
     if (given !== undefined) values.set(name, given);
   }
-  for (const { key, value } of dockerfile.globalArgs.flatMap(({ args }) => args)) {
-    const given = buildArgs.get(key);
-    if (given !== undefined) values.set(key, given);
-    else if (value !== undefined) {
-      values.set(key, expandWord(value, (name) => values.get(name), dockerfile.directives.escape));
+  for (const { args, range } of dockerfile.globalArgs) {
+    for (const { key, value } of args) {
+      const given = buildArgs.get(key);
+      if (given !== undefined) values.set(key, given);
+      else if (value !== undefined) values.set(key, expand(value, range));
     }
   }
   return values;
+
+  function expand(value: string, range: SourceRange): string {
+    try {
+      return expandWord(value, (name) => values.get(name), dockerfile.directives.escape);
+    } catch (cause) {
+      throw new DockerfileError((cause as Error).message, { source: dockerfile, range }, { cause });
+    }
+  }
+}
+
+/**
+ * The build arguments that no `ARG` speaks of: slips of the pen, most often.
+ *
+ * @param declared Names that images below have declared by `ONBUILD`.
+ */
+export function unusedBuildArgs(
+  dockerfile: Dockerfile,
+  buildArgs: ReadonlyMap<string, string>,
+  declared: ReadonlySet<string> = new Set(),
+): string[] {
+  const known = new Set(declared);
+  const stages = dockerfile.stages.flatMap(({ instructions }) => instructions);
+  for (const instruction of [...dockerfile.globalArgs, ...stages]) {
+    if (instruction.kind !== "arg") continue;
+    for (const { key } of instruction.args) known.add(key);
+  }
+  return [...buildArgs.keys()].filter((name) =>
+    !known.has(name) && !isProxyArg(name) && !OWN_ARG.test(name)
+  );
 }
 
 /** The variables of a stage, changed by its instructions in turn. */
@@ -155,10 +189,9 @@ export class StageScope {
     return new Map(this.#seen);
   }
 
-  /** `|2 a=1 b=2`, which the history shows before the command of `RUN`; empty if there are no arguments. */
-  historyPrefix(): string[] {
-    const words = [...this.args].map(([key, value]) => `${key}=${this.lookup(key) ?? value ?? ""}`);
-    return words.length === 0 ? [] : [`|${words.length}`, ...words];
+  /** Arguments and what they are now, as the history shows them before the command of `RUN`. */
+  declared(): [name: string, value: string][] {
+    return [...this.args.keys()].map((name) => [name, this.lookup(name) ?? ""]);
   }
 }
 

@@ -1,8 +1,15 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { ArgInstruction, EnvInstruction } from "./ast.ts";
+import { DockerfileError } from "./error.ts";
 import { expandInstruction } from "./expand.ts";
 import { parseDockerfile } from "./parse.ts";
-import { globalScope, predefinedArgs, proxyEnvironment, StageScope } from "./scope.ts";
+import {
+  globalScope,
+  predefinedArgs,
+  proxyEnvironment,
+  StageScope,
+  unusedBuildArgs,
+} from "./scope.ts";
 
 const platforms = {
   build: { os: "linux", architecture: "amd64" },
@@ -52,7 +59,7 @@ Deno.test("ENV and ARG hide each other; the image keeps ENV only", () => {
   const [scope] = scopes("FROM x\nARG a=1\nENV a=2 b=$a\nARG b=3\nENV c=$a$b");
   assertEquals([scope!.lookup("a"), scope!.lookup("b"), scope!.lookup("c")], ["2", "3", "23"]);
   assertEquals(scope!.environment.get("b"), "1");
-  assertEquals(scope!.historyPrefix(), ["|2", "a=2", "b=3"]);
+  assertEquals(scope!.declared(), [["a", "2"], ["b", "3"]]);
 });
 
 Deno.test("arguments are seen by the stages that build upon theirs, and by no others", () => {
@@ -79,7 +86,7 @@ Deno.test("platforms must be declared, and can be overridden", () => {
 Deno.test("an argument without a value takes none away, and is shown as empty", () => {
   const [scope] = scopes("FROM x\nENV a=1\nARG a b");
   assertEquals([scope!.lookup("a"), scope!.lookup("b")], ["1", undefined]);
-  assertEquals(scope!.historyPrefix(), ["|2", "a=1", "b="]);
+  assertEquals(scope!.declared(), [["a", "1"], ["b", ""]]);
 });
 
 Deno.test("proxyEnvironment() gives proxies in capitals and not", () => {
@@ -87,4 +94,17 @@ Deno.test("proxyEnvironment() gives proxies in capitals and not", () => {
     Object.fromEntries(proxyEnvironment(new Map([["http_proxy", "p"], ["x", "y"]]))),
     { HTTP_PROXY: "p", http_proxy: "p" },
   );
+});
+
+Deno.test("unusedBuildArgs() names what no ARG speaks of", () => {
+  const { dockerfile } = parseDockerfile("ARG a\nFROM x\nARG b=1\nFROM y\nARG c");
+  const names = ["a", "b", "c", "d", "e", "HTTP_PROXY", "TARGETARCH", "SOURCE_DATE_EPOCH"];
+  const given = new Map(names.map((name) => [name, ""]));
+  assertEquals(unusedBuildArgs(dockerfile, given, new Set(["e"])), ["d"]);
+});
+
+Deno.test("a wrong ARG before FROM is told with its place", () => {
+  const { dockerfile } = parseDockerfile("ARG a=1\nARG b=${a^}\nFROM x\n");
+  const error = assertThrows(() => globalScope(dockerfile, new Map(), new Map()), DockerfileError);
+  assertEquals(error.range, { start: 2, end: 2 });
 });

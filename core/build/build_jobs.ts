@@ -90,11 +90,30 @@ export interface PackRequest {
   epoch?: number;
 }
 
+/** Packs several layers as one. */
+export interface SquashRequest {
+  /** What `names` are relative to. */
+  base: string;
+  /** All layers, the topmost first. */
+  names: readonly string[];
+  /** Those that stay, the topmost first, as absolute paths. */
+  lowers: readonly string[];
+  /** The new layer's directory; is made. */
+  into: string;
+  /** Is made, and left to be removed. */
+  scratch: string;
+  /** The store's. */
+  root: string;
+  /** Unix seconds: later times become this one. */
+  epoch?: number;
+}
+
 /** Work for the helper. */
 export type BuildJob =
   | { kind: "copy"; copy: CopyRequest }
   | { kind: "mkdir"; mkdir: MakeDirectoryRequest }
   | { kind: "pack"; pack: PackRequest }
+  | { kind: "squash"; squash: SquashRequest }
   | { kind: "own"; path: string; uid: number; gid: number; mode: number }
   | { kind: "clean"; upper: string; lowers: readonly string[]; places: readonly string[] }
   | { kind: "remove"; trees: readonly string[] };

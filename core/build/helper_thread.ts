@@ -10,7 +10,7 @@ import type { BuildJob } from "./build_jobs.ts";
 import { cleanUpper } from "./clean_upper.ts";
 import { performCopy, performMakeDirectory } from "./copy_inside.ts";
 import type { BuildThreadAnswer } from "./helper_server.ts";
-import { performPack } from "./pack_inside.ts";
+import { performPack, performSquash } from "./pack_inside.ts";
 
 /** The part of a worker's global scope that is used here; the DOM's own types are those of a window. */
 const scope = self as unknown as {
@@ -34,6 +34,8 @@ async function perform(job: BuildJob): Promise<unknown> {
       return performMakeDirectory(job.mkdir);
     case "pack":
       return await performPack(job.pack);
+    case "squash":
+      return await performSquash(job.squash);
     case "own":
       F.lchownat(F.AT_FDCWD, job.path, job.uid, job.gid);
       F.fchmodat(F.AT_FDCWD, job.path, job.mode);

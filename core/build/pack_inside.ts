@@ -3,13 +3,18 @@
  *
  * @module
  */
+import { detachMount, mount, unshareMounts } from "../../ffi/mount.ts";
 import { storePaths } from "../host/paths.ts";
 import { measureTree } from "../layer/measure.ts";
 import { packLayer } from "../layer/pack_layer.ts";
+import { TarReader } from "../layer/tar_reader.ts";
+import { LayerUnpacker } from "../layer/unpack.ts";
 import type { TarEntry } from "../layer/tar_entry.ts";
 import { BlobWriter } from "../store/blob.ts";
-import type { PackRequest } from "./build_jobs.ts";
+import type { PackRequest, SquashRequest } from "./build_jobs.ts";
 import type { PackedStep } from "./layers.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Small pieces are hashed and written together. */
 const GATHERED_BYTES = 1 << 19;
@@ -18,25 +23,65 @@ const GATHERED_BYTES = 1 << 19;
 export async function performPack(request: PackRequest): Promise<PackedStep | null> {
   const { upper, lowers, root, epoch } = request;
   using writer = await BlobWriter.create(storePaths(root));
-  const edit = epoch === undefined ? undefined : (entry: TarEntry) => clamped(entry, epoch);
-  const options = { upper, lowers, hidesPlaces: false, ...edit && { edit } };
+  const pieces = packLayer({ upper, lowers, ...packOptions(epoch) });
+  for (const bytes of gather(pieces)) writer.write(bytes);
+  if (writer.sizeBytes === 0) return null;
+  return { ...writer.commit(), sizeBytes: measureTree(upper) };
+}
+
+/** Packs what is new in all layers together, and unpacks it as a layer. @returns null if that is nothing. */
+export async function performSquash(request: SquashRequest): Promise<PackedStep | null> {
+  const { base, names, lowers, into, scratch, root, epoch } = request;
+  using writer = await BlobWriter.create(storePaths(root));
+  await Deno.mkdir(into, { mode: 0o755 });
+  await Deno.mkdir(scratch, { mode: 0o700 });
+  using unpacker = new LayerUnpacker(into);
+  const reader = new TarReader(unpacker);
+  unshareMounts();
+  Deno.chdir(base);
+  mount("overlay", scratch, { type: "overlay", data: `lowerdir=${names.join(":")},userxattr` });
+  try {
+    const options = { upper: scratch, lowers, isWhole: true, ...packOptions(epoch) };
+    for (const bytes of gather(packLayer(options))) {
+      writer.write(bytes);
+      reader.push(bytes);
+    }
+  } finally {
+    Deno.chdir("/");
+    detachMount(scratch);
+  }
+  if (writer.sizeBytes === 0) return null;
+  reader.end();
+  const { sizeBytes } = unpacker.finish();
+  return { ...writer.commit(), sizeBytes };
+}
+
+function packOptions(epoch: number | undefined): {
+  hidesPlaces: boolean;
+  edit?: (entry: TarEntry) => TarEntry;
+} {
+  return {
+    hidesPlaces: false,
+    ...epoch !== undefined && { edit: (entry: TarEntry) => clamped(entry, epoch) },
+  };
+}
+
+/** The same bytes in large pieces, each valid until the next is asked for. */
+function* gather(pieces: Iterable<Bytes>): Generator<Bytes> {
   const gathered = new Uint8Array(GATHERED_BYTES);
   let length = 0;
-  const flush = () => {
-    if (length > 0) writer.write(gathered.subarray(0, length));
-    length = 0;
-  };
-  for (const bytes of packLayer(options)) {
-    if (length + bytes.length > gathered.length) flush();
-    if (bytes.length > gathered.length) writer.write(bytes);
+  for (const bytes of pieces) {
+    if (length + bytes.length > gathered.length) {
+      yield gathered.subarray(0, length);
+      length = 0;
+    }
+    if (bytes.length > gathered.length) yield bytes;
     else {
       gathered.set(bytes, length);
       length += bytes.length;
     }
   }
-  flush();
-  if (writer.sizeBytes === 0) return null;
-  return { ...writer.commit(), sizeBytes: measureTree(upper) };
+  if (length > 0) yield gathered.subarray(0, length);
 }
 
 /** What is newer than `epoch` becomes as old. */

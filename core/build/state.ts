@@ -20,6 +20,8 @@ export interface StageState {
   layers: BuildLayer[];
   config: ConfigBuilder;
   history: HistoryLine[];
+  /** How many of its layers are those of the image below. */
+  inherited: number;
   /** Some of its layers were made by this build: nothing in the cache can stand on them. */
   isFresh: boolean;
 }

@@ -13,37 +13,13 @@ import type { ContainerConfig, ContainerCreate, HostConfig } from "../core/spec/
 import { collectEnv, collectLabels } from "./env_file.ts";
 import { parseUlimit } from "./flag_checks.ts";
 import { flagName } from "./flags.ts";
+import { toLimits } from "./limit_values.ts";
 import { type NetworkFlags, readNetworkFlags } from "./network_flags.ts";
 import type { CreateFlags } from "./run_flags.ts";
 import * as values from "./run_values.ts";
 
 /** Flags dhow knows and does not serve yet, with what they wait for. */
 const UNSUPPORTED: Readonly<Record<string, readonly (keyof CreateFlags)[]>> = {
-  "resource limits come with cgroups": [
-    "blkioWeight",
-    "blkioWeightDevice",
-    "cgroupParent",
-    "cpuPeriod",
-    "cpuQuota",
-    "cpuRtPeriod",
-    "cpuRtRuntime",
-    "cpuShares",
-    "cpus",
-    "cpusetCpus",
-    "cpusetMems",
-    "deviceCgroupRule",
-    "deviceReadBps",
-    "deviceReadIops",
-    "deviceWriteBps",
-    "deviceWriteIops",
-    "kernelMemory",
-    "memory",
-    "memoryReservation",
-    "memorySwap",
-    "memorySwappiness",
-    "oomKillDisable",
-    "pidsLimit",
-  ],
   "it needs a device driver of its own": ["gpus"],
   "dhow has one storage driver": ["storageOpt"],
   "there is no API socket yet": ["useApiSocket"],
@@ -224,6 +200,7 @@ function toHostConfig(
     Ulimits: flags.ulimit.map(parseUlimit),
     MaskedPaths: systemPaths ? [] : null,
     ReadonlyPaths: systemPaths ? [] : null,
+    ...toLimits(flags, given),
   };
   if (given("annotation")) config.Annotations = flags.annotation;
   if (flags.tmpfs.length > 0) config.Tmpfs = values.toMap(flags.tmpfs, ":");

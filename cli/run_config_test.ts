@@ -42,8 +42,28 @@ Deno.test("buildCreateRequest() sorts flags into config and host config", () => 
 });
 
 Deno.test("buildCreateRequest() says what is still to come", () => {
-  for (const flag of ["--memory=1g", "--cpus=1", "--gpus=all"]) {
+  for (const flag of ["--gpus=all", "--storage-opt=size=1g"]) {
     const error = assertThrows(() => build(flag, "busybox"), DhowError, "is not supported yet");
     assertEquals(error.code, "unsupported");
+  }
+});
+
+Deno.test("buildCreateRequest() reads limits as docker's client does", () => {
+  const flags = ["-m", "64m", "--cpus", "1.5", "--pids-limit", "-1", "--device-read-bps"];
+  const { hostConfig } = build(...flags, "/dev/sda:2mb", "busybox");
+  assertEquals(hostConfig.Memory, 64 << 20);
+  assertEquals(hostConfig.NanoCpus, 1_500_000_000);
+  assertEquals(hostConfig.PidsLimit, -1);
+  assertEquals(hostConfig.BlkioDeviceReadBps, [{ Path: "/dev/sda", Rate: 2 << 20 }]);
+  const wrong: [string, string][] = [
+    ["--cpus=0.0000000001", "value is too precise"],
+    ["--device-read-bps=/dev/sda", "bad format: /dev/sda"],
+    ["--device-read-iops=/dev/sda:1mb", "invalid rate for device: /dev/sda:1mb"],
+    ["--blkio-weight-device=/dev/sda:5", "invalid weight for device: /dev/sda:5"],
+    ["--device-cgroup-rule=x", "invalid device cgroup format 'x'"],
+    ["--cpu-rt-period=100", "no real-time scheduling"],
+  ];
+  for (const [flag, message] of wrong) {
+    assertThrows(() => build(flag, "busybox"), DhowError, message);
   }
 });

@@ -16,6 +16,7 @@ const RANKS: Readonly<Record<string, number>> = {
   host: 1,
   store: 2,
   registry: 2,
+  cgroup: 2,
   layer: 2,
   network: 3,
   volume: 2,

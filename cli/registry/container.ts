@@ -190,6 +190,16 @@ export const containerEntries: readonly Entry[] = [
     "start",
   ),
   entry(
+    "Display a live stream of container(s) resource usage statistics",
+    async () =>
+      (await lazy<typeof import("../commands/container/stats.ts")>(
+        "../commands/container/stats.ts",
+        import.meta.url,
+      )).stats,
+    "container stats",
+    "stats",
+  ),
+  entry(
     "Stop one or more running containers",
     async () =>
       (await lazy<typeof import("../commands/container/stop.ts")>(

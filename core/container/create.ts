@@ -20,6 +20,7 @@ import {
   type StorageDriver,
 } from "../store/storage_driver.ts";
 import { volumeData } from "../volume/volume.ts";
+import { isLimited } from "./group_hints.ts";
 import { assertSettings, completeHostConfig } from "./host_config.ts";
 import { assertLinks, planNetworks } from "./create_networks.ts";
 import { mayHaveDirectory } from "./image_directory.ts";
@@ -51,6 +52,14 @@ export async function createContainer(
   assertPlatform(request.platform, image);
   assertName(request.name);
   assertSettings(request.config, request.hostConfig);
+  const { OomKillDisable, MemorySwappiness } = request.hostConfig;
+  if (isLimited(request.hostConfig) || OomKillDisable || MemorySwappiness !== null) {
+    const { assertLimits } = await lazy<typeof import("../cgroup/limits.ts")>(
+      "../cgroup/limits.ts",
+      import.meta.url,
+    );
+    assertLimits(request.hostConfig, navigator.hardwareConcurrency);
+  }
   assertLinks(paths, request.hostConfig);
   const networks = await planNetworks(paths, request);
   using _lease = leaseStore(paths);

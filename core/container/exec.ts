@@ -11,10 +11,11 @@ import { setTerminalSize, writeTerminal } from "../../ffi/tty.ts";
 import { lazy } from "../lib/lazy.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { isThere } from "../host/stat.ts";
 import { allCapabilities } from "../runtime/capabilities.ts";
-import { enter } from "../runtime/enter.ts";
+import { enter, type ExecGroup } from "../runtime/enter.ts";
 import type { Stdio } from "../runtime/init_process.ts";
-import { namespaceFlag } from "../runtime/launch.ts";
+import { namespaceFlag } from "../runtime/namespace_flags.ts";
 import { cachedFilter } from "../runtime/seccomp.ts";
 import { parseSecurityOptions } from "../runtime/security_options.ts";
 import type { ExecConfig } from "../spec/docker_api.ts";
@@ -123,13 +124,16 @@ async function enterContainer(
   const namespaces = spec.linux.namespaces.reduce((flags, { type }) => {
     return flags | namespaceFlag(type);
   }, C.CLONE_NEWUSER);
+  using group = await groupFor(directory);
   return await enter({
     process,
+    ...group && { group },
     options: {
       stdio,
       ...filter && { seccomp: filter },
       singleId: (spec.linux.uidMappings?.length ?? 0) === 1 &&
         spec.linux.uidMappings?.[0]?.size === 1,
+      cpus: record.hostConfig.CpusetCpus,
       makeCwd: false,
       dieWithParent: false,
     },
@@ -137,6 +141,13 @@ async function enterContainer(
     namespaces,
     detached,
   });
+}
+
+/** How to get into the container's control group, where it has one. */
+async function groupFor(directory: string): Promise<(ExecGroup & Disposable) | null> {
+  if (!isThere(`${directory}/cgroup.json`)) return null;
+  const { execGroup } = await lazy<typeof import("./groups.ts")>("./groups.ts", import.meta.url);
+  return execGroup(directory) ?? null;
 }
 
 function readSpec(directory: string): Spec {

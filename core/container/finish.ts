@@ -11,8 +11,9 @@ import { type Fd, openIfThere } from "../../ffi/fd.ts";
 import { tryLock, unlock } from "../../ffi/lock.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { logEnd } from "./container_event.ts";
+import { logContainerEvent, logEnd } from "./container_event.ts";
 import { usesBridges } from "./endpoints.ts";
+import { dropGroup } from "./group_hints.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
 import { restartDelay } from "./restart_policy.ts";
@@ -33,9 +34,15 @@ export async function finishRun(paths: StorePaths, record: ContainerRecord): Pro
   const mark = String(run?.startedAt ?? 0);
   if (run !== undefined && state.stored.finishedRun !== mark) {
     if (usesBridges(record)) await giveBackNetworks(paths, record);
+    const oomKilled = await dropGroup(directory);
+    if (oomKilled) logContainerEvent(paths, record, "oom");
     // What goes now needs no mark; and replacing a file makes ext4 flush it.
     if (!record.hostConfig.AutoRemove) {
-      updateStoredState(directory, { finishedRun: mark, paused: false });
+      updateStoredState(directory, {
+        finishedRun: mark,
+        paused: false,
+        ...oomKilled && { oomKilled },
+      });
     }
     const seconds = (state.finishedAt - run.startedAt) / 1_000_000_000n;
     logEnd(paths, record, {

@@ -78,6 +78,7 @@ function assertHealthcheck(check: Healthcheck): void {
 /** The settings with docker's defaults, as `docker inspect` shows them. */
 export function completeHostConfig(hostConfig: HostConfig): HostConfig {
   const { Privileged, CapAdd, CapDrop, RestartPolicy, LogConfig } = hostConfig;
+  const { Memory, MemorySwap } = hostConfig;
   const securityOptions = hostConfig.SecurityOpt ?? [];
   const hasLabel = securityOptions.some((option) => option.startsWith("label"));
   return {
@@ -91,6 +92,8 @@ export function completeHostConfig(hostConfig: HostConfig): HostConfig {
     CgroupnsMode: hostConfig.CgroupnsMode || "private",
     ShmSize: hostConfig.ShmSize || DEFAULT_SHM_BYTES,
     Runtime: hostConfig.Runtime || "runc",
+    MemorySwap: Memory > 0 && MemorySwap === 0 ? 2 * Memory : MemorySwap,
+    MemorySwappiness: null,
     CapAdd: CapAdd === null ? null : parseCapabilities("CapAdd", CapAdd),
     CapDrop: CapDrop === null ? null : parseCapabilities("CapDrop", CapDrop),
     SecurityOpt: Privileged && !hasLabel

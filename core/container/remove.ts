@@ -14,6 +14,7 @@ import { tryRemoveTree } from "../store/remove_tree.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { releaseName } from "./reserve_name.ts";
 import { usesBridges } from "./endpoints.ts";
+import { dropGroup } from "./group_hints.ts";
 import { holdInit, killStray } from "./kill.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { waitForEnd } from "./run_watch.ts";
@@ -55,6 +56,7 @@ export async function removeContainer(
   // Whoever deals with its end comes too late.
   const isFinished = run === undefined || stored.finishedRun === String(run.startedAt);
   if (!isFinished && usesBridges(record)) await giveBackNetworks(paths, record);
+  if (!isFinished) await dropGroup(directory);
   const trash = trashOf(paths, id);
   moveAway(directory, trash, id);
   releaseName(paths, record.name, id); // after that: a container without a name could not be found

@@ -10,7 +10,6 @@ import * as C from "../../ffi/abi/constants.ts";
 import { type Fd, open, openIfThere } from "../../ffi/fd.ts";
 import { tryLock } from "../../ffi/lock.ts";
 import { DhowError } from "../errors.ts";
-import type { NestedIds } from "../host/nested_ids.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { selfCommand, selfEnvironment } from "../host/self.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
@@ -22,12 +21,10 @@ import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import type { Spec } from "../spec/runtime.ts";
 import { logContainerEvent, logStart } from "./container_event.ts";
 import { killStray } from "./kill.ts";
-import { hasLinks, usesBridges } from "./endpoints.ts";
-import type { Links } from "./links.ts";
-import type { ConnectedNetworks } from "./networking.ts";
+import { usesBridges } from "./endpoints.ts";
+import { dropGroup } from "./group_hints.ts";
 import type { ReadyPorts } from "./ports.ts";
 import { logLimits } from "./log_options.ts";
-import { INIT_PATH } from "./create_spec_mounts.ts";
 import { writeNetworkFiles } from "./network_files.ts";
 import { hasProbe, probePlan } from "./probe.ts";
 import { containerDirectory, type ContainerRecord, nestedMapping, readRecord } from "./record.ts";
@@ -36,6 +33,16 @@ import { prepareRemoval, trashOf } from "./remove_known.ts";
 import { planRootfs } from "./rootfs_plan.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import { containerSpec } from "./spec_environment.ts";
+import {
+  connect,
+  makeOwn,
+  mayHaveGroup,
+  prepareGroup,
+  publish,
+  resolveLinks,
+  withVariables,
+  writeInit,
+} from "./start_extras.ts";
 import { type OpenedStdio, openStdio } from "./start_stdio.ts";
 import {
   HEALTH_FILE,
@@ -104,6 +111,7 @@ export async function startContainer(
     return await startLocked(paths, record, lock, options);
   } catch (error) {
     recordFailure(directory, error);
+    await dropGroup(directory);
     lock.close();
     if (record.hostConfig.AutoRemove) await removeContainer(paths, id, { volumes: true });
     throw error;
@@ -199,7 +207,7 @@ async function planStart(
       : undefined;
     const ports = networks === undefined ? undefined : await publish(paths, record);
     if (ports !== undefined) stack.use(ports);
-    const links = networks === undefined ? undefined : await resolve(paths, record);
+    const links = networks === undefined ? undefined : await resolveLinks(paths, record);
     writeNetworkFiles(directory, record, { ...networks?.facts, links: links?.hosts ?? [] });
     const linked = links === undefined ? record : withVariables(record, links.env);
     const { spec, join } = containerSpec(paths, linked, layers, namespace);
@@ -214,6 +222,10 @@ async function planStart(
     }));
     if (networks !== undefined) joined.push({ type: "network", fd: networks.namespace.number });
     const user = joined.find(({ type }) => type === "user");
+    const group = options.explain !== true && mayHaveGroup(record)
+      ? await prepareGroup(paths, record)
+      : undefined;
+    if (group !== undefined) stack.use(group);
     return {
       spec,
       rootfs: await planRootfs(paths, record, layers, { namespace, stack }),
@@ -224,12 +236,14 @@ async function planStart(
       process: {
         stdio: io.stdio,
         seccomp: await filterFor(paths, record, spec),
+        cpus: record.hostConfig.CpusetCpus,
         singleId: namespace.map.single,
         makeCwd: true,
         dieWithParent: true,
       },
       terminal: io.terminal,
       monitor,
+      ...group && { group: group.launch },
       ports,
       takeStdin: () => io.takeStdin(),
       takeOwner: () => io.takeOwner(),
@@ -239,69 +253,6 @@ async function planStart(
     stack[Symbol.dispose]();
     throw error;
   }
-}
-
-/** Opens the ports that a container publishes, if it publishes any. */
-async function publish(
-  paths: StorePaths,
-  record: ContainerRecord,
-): Promise<ReadyPorts | undefined> {
-  const { PortBindings, PublishAllPorts } = record.hostConfig;
-  if (!PublishAllPorts && Object.keys(PortBindings ?? {}).length === 0) return undefined;
-  const { preparePorts } = await lazy<typeof import("./ports.ts")>("./ports.ts", import.meta.url);
-  return await preparePorts(paths, record);
-}
-
-async function connect(
-  paths: StorePaths,
-  record: ContainerRecord,
-  namespace: UserNamespace,
-  own: number | undefined,
-): Promise<ConnectedNetworks> {
-  const { connectNetworks } = await lazy<typeof import("./networking.ts")>(
-    "./networking.ts",
-    import.meta.url,
-  );
-  try {
-    return await connectNetworks(paths, record, namespace, own);
-  } catch (cause) {
-    if (!(cause instanceof DhowError)) throw cause;
-    const message = `failed to set up container networking: ${cause.message}`;
-    throw new DhowError(cause.code, message, { cause });
-  }
-}
-
-/** The container's own user namespace, where it has one. */
-async function makeOwn(namespace: UserNamespace, ids: NestedIds): Promise<Fd> {
-  const { makeNestedNamespace } = await lazy<typeof import("./nested_namespace.ts")>(
-    "./nested_namespace.ts",
-    import.meta.url,
-  );
-  return makeNestedNamespace(namespace, ids);
-}
-
-/** What it learns of containers it is linked to; undefined if there are none. */
-async function resolve(paths: StorePaths, record: ContainerRecord): Promise<Links | undefined> {
-  if (!hasLinks(paths, record)) return undefined;
-  const { resolveLinks } = await lazy<typeof import("./links.ts")>("./links.ts", import.meta.url);
-  return resolveLinks(paths, record);
-}
-
-/** Its own variables come last: they count. */
-function withVariables(record: ContainerRecord, env: readonly string[]): ContainerRecord {
-  return { ...record, config: { ...record.config, Env: [...env, ...record.config.Env ?? []] } };
-}
-
-/** Makes the program that `--init` puts before the command. */
-async function writeInit(directory: string, { process }: Spec): Promise<void> {
-  const { encodeInit } = await lazy<typeof import("../runtime/init_binary.ts")>(
-    "../runtime/init_binary.ts",
-    import.meta.url,
-  );
-  const args = process.args[0] === INIT_PATH ? process.args.slice(2) : process.args;
-  await Deno.writeFile(`${directory}/init`, encodeInit({ args, env: process.env }), {
-    mode: 0o755,
-  });
 }
 
 function writeSpec(directory: string, spec: Spec): void {

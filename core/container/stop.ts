@@ -11,6 +11,7 @@ import { pidfdSendSignal } from "../../ffi/process.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { sleep } from "../host/sleep.ts";
+import { isThere } from "../host/stat.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { type HeldInit, holdInit, parseSignal } from "./kill.ts";
 import { containerDirectory, readRecord } from "./record.ts";
@@ -131,11 +132,13 @@ export async function pauseContainer(paths: StorePaths, id: string): Promise<voi
   if (init.state.status === "paused") {
     throw new DhowError("conflict", `Container ${id} is already paused`);
   }
-  const { signalAll } = await lazy<typeof import("./signal_all.ts")>(
-    "./signal_all.ts",
-    import.meta.url,
-  );
-  await signalAll(init, "stop");
+  if (!await freeze(directory, true)) {
+    const { signalAll } = await lazy<typeof import("./signal_all.ts")>(
+      "./signal_all.ts",
+      import.meta.url,
+    );
+    await signalAll(init, "stop");
+  }
   updateStoredState(directory, { paused: true });
   logContainerEvent(paths, readRecord(paths, id), "pause");
 }
@@ -147,12 +150,25 @@ export async function unpauseContainer(paths: StorePaths, id: string): Promise<v
   if (init?.state.status !== "paused") {
     throw new DhowError("conflict", `Container ${id} is not paused`);
   }
-  const { signalAll } = await lazy<typeof import("./signal_all.ts")>(
-    "./signal_all.ts",
-    import.meta.url,
-  );
-  await signalAll(init, "continue");
-  pidfdSendSignal(init.pidfd, SIGCONT);
+  if (!await freeze(directory, false)) {
+    const { signalAll } = await lazy<typeof import("./signal_all.ts")>(
+      "./signal_all.ts",
+      import.meta.url,
+    );
+    await signalAll(init, "continue");
+    pidfdSendSignal(init.pidfd, SIGCONT);
+  }
   updateStoredState(directory, { paused: false });
   logContainerEvent(paths, readRecord(paths, id), "unpause");
+}
+
+/** Freezes a container by its control group, or thaws it. @returns Whether it has one. */
+async function freeze(directory: string, isFrozen: boolean): Promise<boolean> {
+  if (!isThere(`${directory}/cgroup.json`)) return false;
+  const { freezeGroup, readGroup } = await lazy<typeof import("../cgroup/container_group.ts")>(
+    "../cgroup/container_group.ts",
+    import.meta.url,
+  );
+  const group = readGroup(directory);
+  return group !== undefined && await freezeGroup(group.path, isFrozen);
 }

@@ -21,6 +21,7 @@ import type { ResolvedImage } from "../image/resolve.ts";
 import type {
   ContainerCreate,
   ContainerInspect,
+  ContainerStats,
   ContainerSummary,
   ExecConfig,
   HostConfig,
@@ -75,12 +76,7 @@ export class LocalContainers extends ContainerFiles implements Containers {
       return await create();
     });
     logContainerEvent(this.#paths, record, "create");
-    const { NetworkMode, PortBindings } = record.hostConfig;
-    const discards = NetworkMode === "host" && Object.keys(PortBindings ?? {}).length > 0;
-    return {
-      id: record.id,
-      warnings: discards ? ["Published ports are discarded when using host network mode"] : [],
-    };
+    return { id: record.id, warnings: createWarnings(request.hostConfig) };
   }
 
   async #resolveImage(name: string): Promise<ResolvedImage> {
@@ -260,6 +256,17 @@ export class LocalContainers extends ContainerFiles implements Containers {
     return { warnings: [] };
   }
 
+  async *stats(
+    name: string,
+    options: CallOptions & { stream?: boolean; oneShot?: boolean } = {},
+  ): AsyncGenerator<ContainerStats> {
+    const { followStats } = await lazy<typeof import("../container/stats.ts")>(
+      "../container/stats.ts",
+      import.meta.url,
+    );
+    yield* followStats(this.#paths, this.#find(name), options);
+  }
+
   async inspect(name: string, options: { size?: boolean } = {}): Promise<ContainerInspect> {
     const [{ inspectContainer }, { containerNetworks }, { findUnpacked }] = await Promise.all([
       lazy<typeof import("../container/inspect.ts")>("../container/inspect.ts", import.meta.url),
@@ -436,4 +443,19 @@ function isForgotten(record: ContainerRecord, state: State): boolean {
   if (!record.hostConfig.AutoRemove || state.status !== "exited") return false;
   // Its monitor has just ended: whoever waits for it is about to remove it.
   return BigInt(Date.now()) * 1_000_000n - state.finishedAt > 2_000_000_000n;
+}
+
+/** What of the settings means nothing, in docker's words. */
+function createWarnings({ NetworkMode, PortBindings, MemorySwappiness }: HostConfig): string[] {
+  const isPublished = Object.keys(PortBindings ?? {}).length > 0;
+  return [
+    ...NetworkMode === "host" && isPublished
+      ? ["Published ports are discarded when using host network mode"]
+      : [],
+    ...(MemorySwappiness ?? -1) >= 0
+      ? [
+        "Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.",
+      ]
+      : [],
+  ];
 }

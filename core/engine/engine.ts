@@ -10,6 +10,7 @@ import type { BuildListener, BuildRequest, BuildResult } from "../build/request.
 import type {
   ContainerCreate,
   ContainerInspect,
+  ContainerStats,
   ContainerStatus,
   ContainerSummary,
   DiskUsage,
@@ -144,7 +145,7 @@ export interface Containers {
   ): Promise<void>;
   /** Gives it another name. */
   rename(name: string, newName: string): Promise<void>;
-  /** Changes what can be changed while running: restart policy and, later, limits. */
+  /** Changes what can be changed while running: restart policy and limits. */
   update(name: string, changes: Partial<HostConfig>): Promise<{ warnings: string[] }>;
   /** What `docker inspect` shows; with `size` also how large it is. */
   inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;
@@ -152,6 +153,14 @@ export interface Containers {
   list(options?: ListContainersOptions): Promise<ContainerSummary[]>;
   /** Log records, oldest first; with `follow` until the container stops. */
   logs(name: string, options?: LogsOptions): AsyncIterable<LogRecord>;
+  /**
+   * What it uses, once a second with `stream`, until it is removed; without, once. A measurement brings the one a second
+   * before along, so that the first takes a second; with `oneShot` it does not.
+   */
+  stats(
+    name: string,
+    options?: CallOptions & { stream?: boolean; oneShot?: boolean },
+  ): AsyncIterable<ContainerStats>;
   /** Its processes as ps(1) shows them; `psArgs` are ps's options. */
   top(name: string, psArgs?: string[]): Promise<{ titles: string[]; processes: string[][] }>;
   /** Runs another process in a running container, attached. */

@@ -9,7 +9,7 @@
  */
 import { lazy } from "../lib/lazy.ts";
 import * as C from "../../ffi/abi/constants.ts";
-import { pipe, pollAsync, read } from "../../ffi/fd.ts";
+import { pipe, pollAsync, read, write } from "../../ffi/fd.ts";
 import { hidden } from "../../ffi/process.ts";
 import { ProgramBuilder } from "../../ffi/program/builder.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../../ffi/program/fragments.ts";
 import { LoadedProgram } from "../../ffi/program/loader.ts";
 import type { Process } from "../spec/runtime.ts";
+import { cloneInto } from "./clone_into.ts";
 import { InitContext } from "./init_context.ts";
 import { emitProcess, type ProcessOptions } from "./init_process.ts";
 import { processError } from "./start_error.ts";
@@ -33,9 +34,16 @@ export interface EnterPlan {
   init: number;
   /** `CLONE_NEW*` of the namespaces to enter, `CLONE_NEWUSER` among them. */
   namespaces: number;
+  /** The control group that it is born in, or moved to before it does anything. */
+  group?: ExecGroup;
   /** Leave it alone: it becomes nobody's child. */
   detached: boolean;
 }
+
+/** How to get into a container's control group: by clone3(2), or by somebody else's hand. */
+export type ExecGroup =
+  | { kind: "open"; fd: number }
+  | { kind: "around"; enter(pid: number): Promise<void> };
 
 /**
  * Starts a process in a container and waits until its command is executed.
@@ -47,7 +55,13 @@ export async function enter(plan: EnterPlan): Promise<number> {
   const status = pipe();
   using reading = status.read;
   using writing = status.write;
-  const program = buildEnter(plan, writing.number);
+  const entered = plan.group?.kind === "around" ? pipe() : undefined;
+  using gate = entered?.read ?? null;
+  using opener = entered?.write ?? null;
+  const gates = gate !== null && opener !== null
+    ? { read: gate.number, write: opener.number }
+    : undefined;
+  const program = buildEnter(plan, writing.number, gates);
   using loaded = new LoadedProgram(program);
   let pid: number;
   {
@@ -55,6 +69,17 @@ export async function enter(plan: EnterPlan): Promise<number> {
     pid = loaded.run();
   }
   writing.close();
+  gate?.close();
+  if (plan.group?.kind === "around" && pid > 0) {
+    try {
+      await plan.group.enter(pid);
+    } catch (error) {
+      opener!.close();
+      if (!plan.detached) await reapQuietly(pid);
+      throw error;
+    }
+    write(opener!.number, new Uint8Array([1]));
+  }
   await pollAsync([{ fd: reading.number, events: C.POLLIN }]);
   const record = new Uint8Array(64);
   const n = read(reading.number, record);
@@ -75,10 +100,16 @@ async function reapQuietly(pid: number): Promise<void> {
   } catch { /* gone already */ }
 }
 
-/** Builds the program of an exec. Pure. @param status Where failures are reported; exec closes it. */
+/**
+ * Builds the program of an exec. Pure.
+ *
+ * @param status Where failures are reported; exec closes it.
+ * @param gate A pipe: the process waits until it can read something there, and ends if there is nothing to come.
+ */
 export function buildEnter(
   plan: EnterPlan,
   status: number,
+  gate?: { read: number; write: number },
 ): ReturnType<ProgramBuilder["build"]> {
   const p = new ProgramBuilder();
   const between = p.label("enter");
@@ -96,11 +127,24 @@ export function buildEnter(
     p.place(between);
     p.call("setns", [plan.init, plan.namespaces], { orElse: fail, label: "enter the container" });
     const parent = plan.detached ? 0 : C.CLONE_PARENT;
-    p.set(pid, p.clone(parent | C.SIGCHLD, process, { orElse: fail, label: "fork" }));
+    const own = parent | C.SIGCHLD, options = { orElse: fail, label: "fork" };
+    p.set(
+      pid,
+      plan.group?.kind === "open"
+        ? cloneInto(p, plan.group.fd, own, process, options)
+        : p.clone(own, process, options),
+    );
     p.exit(0);
     reportFailure(p, fail, [status], 125);
 
     p.place(process);
+    if (gate !== undefined) {
+      const open = p.label("in its control group");
+      p.call("close", [gate.write]);
+      p.jumpIf(p.call("read", [gate.read, p.buffer(8), 1]), "==", 1, open);
+      p.exit(125);
+      p.place(open);
+    }
     const { stdio } = plan.options;
     const streams = stdio.kind === "fds"
       ? [stdio.stdin, stdio.stdout, stdio.stderr]

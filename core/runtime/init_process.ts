@@ -8,6 +8,7 @@ import * as C from "../../ffi/abi/constants.ts";
 import type { Address } from "../../ffi/program/builder.ts";
 import { resetSignals } from "../../ffi/program/fragments.ts";
 import { CMSG_FD_AT, encodeFdMessage, MSGHDR_SIZE } from "../../ffi/socket.ts";
+import { parseCpuSet } from "../lib/cpu_set.ts";
 import type { Process, Rlimit } from "../spec/runtime.ts";
 import { capabilityMask, capabilityNumber } from "./capabilities.ts";
 import type { InitContext } from "./init_context.ts";
@@ -39,6 +40,8 @@ export interface ProcessOptions {
   seccomp?: Uint8Array;
   /** Only one id is mapped: groups cannot be set. */
   singleId: boolean;
+  /** The processors it may run on, where the control group may not see to that: `0-3,7`. */
+  cpus?: string;
   /** Make the working directory if it is missing. */
   makeCwd: boolean;
   /** Kill the process when its parent is gone. */
@@ -72,6 +75,7 @@ export function emitProcess(ctx: InitContext, process: Process, options: Process
     const path = "/proc/self/oom_score_adj";
     ctx.writeFile("set the OOM score", path, String(process.oomScoreAdj));
   }
+  if (options.cpus) emitAffinity(ctx, options.cpus);
   ctx.may("setsid", []);
   emitStdio(ctx, options.stdio, process.user.uid);
   for (const limit of process.rlimits ?? []) emitRlimit(ctx, limit);
@@ -81,6 +85,14 @@ export function emitProcess(ctx: InitContext, process: Process, options: Process
   if (options.dieWithParent) ctx.may("prctl", [C.PR_SET_PDEATHSIG, C.SIGKILL, 0, 0, 0]);
   ctx.may("close_range", [3, 0xffffffffn, C.CLOSE_RANGE_CLOEXEC]);
   emitExec(ctx, process);
+}
+
+function emitAffinity(ctx: InitContext, cpus: string): void {
+  const numbers = parseCpuSet(cpus) ?? [];
+  const mask = new Uint8Array(8 * Math.ceil((Math.max(0, ...numbers) + 1) / 64));
+  for (const number of numbers) mask[number >> 3]! |= 1 << (number & 7);
+  const label = `run on the processors ${cpus} only`;
+  ctx.must(label, "sched_setaffinity", [0, mask.length, ctx.p.bytes(mask)]);
 }
 
 function emitStdio(ctx: InitContext, stdio: Stdio, uid: number): void {

@@ -24,6 +24,7 @@ import type { Namespace, Spec } from "../spec/runtime.ts";
 import { InitContext } from "./init_context.ts";
 import { emitProcess, type ProcessOptions } from "./init_process.ts";
 import { emitRootfs, type Rootfs } from "./init_rootfs.ts";
+import { emitGroup, emitJoin, type Joiner, joins } from "./launch_join.ts";
 import { emitMonitor, emitRunRecord, type MonitorOptions } from "./monitor.ts";
 import { RUN_EXIT_AT } from "./run_record.ts";
 import { startError } from "./start_error.ts";
@@ -41,29 +42,26 @@ export interface LaunchPlan {
   /** Namespaces to join, opened: another container's, or a network namespace made for this one. */
   join: { type: Namespace["type"]; fd: number }[];
   process: ProcessOptions;
+  /** The control group that init is born in. */
+  group?: LaunchGroup;
   /** The monitor's end of the socket a terminal is handed over on; -1 without a terminal. */
   terminal: number;
   monitor: MonitorOptions;
 }
 
+/** A container's control group: open, or still to be made around the monitor. */
+export type LaunchGroup =
+  | { kind: "open"; fd: number }
+  | {
+    kind: "around";
+    /** The monitor reads the group's path from here before it goes on; nothing means that there is none to be had. */
+    path: number;
+    /** Makes the group, and writes its path. */
+    make(monitorPid: number): Promise<void>;
+  };
+
 /** As ps(1) shows it. */
 const MONITOR_NAME = "dhow-monitor";
-
-const NAMESPACE_FLAGS: Record<Namespace["type"], number> = {
-  user: C.CLONE_NEWUSER,
-  mount: C.CLONE_NEWNS,
-  pid: C.CLONE_NEWPID,
-  network: C.CLONE_NEWNET,
-  ipc: C.CLONE_NEWIPC,
-  uts: C.CLONE_NEWUTS,
-  cgroup: C.CLONE_NEWCGROUP,
-  time: 0x80,
-};
-
-/** The flag of setns(2) and clone(2) for a namespace type. */
-export function namespaceFlag(type: Namespace["type"]): number {
-  return NAMESPACE_FLAGS[type];
-}
 
 /** Pipes that tell how a start went; each end of each is in our hands while the program is built and run. */
 export interface LaunchPipes {
@@ -107,67 +105,19 @@ export function buildLaunch(plan: LaunchPlan, pipes: LaunchPipes, kind: MonitorK
   nameProcess(p, MONITOR_NAME);
   p.call("chdir", [plan.containerDirectory]);
   const pid = p.variable(0), mounts = p.variable(-1);
-  emitMonitorBody(p, plan, pipes, { pid, mounts, join, fail });
+  const leave = p.label("no container");
+  const group = plan.group && emitGroup(p, plan.group, leave, fail);
+  const joiner = { pid, mounts, group, fail };
+  emitMonitorBody(p, plan, pipes, { ...joiner, join, leave });
 
   p.place(join);
-  emitJoin(p, plan, { pid, mounts, init, fail });
+  emitJoin(p, plan, { ...joiner, init });
   reportFailure(p, fail, [pipes.status, pipes.started.write], 125);
 
   p.place(init);
   emitInit(p, plan, fail, Math.max(...kept) + 8);
   p.jump(fail);
   return { program: p.build(), kept, ...fixup && { fixup } };
-}
-
-/**
- * Adds the go-between that enters namespaces, clones init as the monitor's child and leaves init's pid in `pid`.
- *
- * Init's mount namespace is made before init, so that the monitor can hold it by a descriptor, left in `mounts`: taking
- * it down takes the kernel 2 ms, which then come after init's end instead of before.
- */
-function emitJoin(
-  p: ProgramBuilder,
-  plan: LaunchPlan,
-  { pid, mounts, init, fail }: { pid: Value; mounts: Value; init: Label; fail: Label },
-): void {
-  p.call("setns", [plan.userNamespace, C.CLONE_NEWUSER], {
-    orElse: fail,
-    label: "enter the user namespace",
-  });
-  for (const { type, fd } of plan.join) {
-    p.call("setns", [fd, namespaceFlag(type)], {
-      orElse: fail,
-      label: `join the ${type} namespace`,
-    });
-  }
-  if (plan.ownNamespace !== undefined) {
-    p.call("setns", [plan.ownNamespace, C.CLONE_NEWUSER], {
-      orElse: fail,
-      label: "enter the container's user namespace",
-    });
-  }
-  let flags = ownNamespaces(plan) | C.CLONE_PARENT | C.SIGCHLD;
-  if ((flags & C.CLONE_NEWNS) !== 0) {
-    const label = "create the mount namespace";
-    p.call("unshare", [C.CLONE_NEWNS], { orElse: fail, label });
-    const flagsOfOpen = C.O_RDONLY | C.O_CLOEXEC;
-    p.set(mounts, p.call("openat", [C.AT_FDCWD, "/proc/self/ns/mnt", flagsOfOpen]));
-    flags &= ~C.CLONE_NEWNS;
-  }
-  const label = "create the container's namespaces";
-  p.set(pid, p.clone(flags, init, { orElse: fail, label }));
-  p.exit(0);
-}
-
-/** Flags of the namespaces that init is to get by clone(2): neither joined nor made before. */
-function ownNamespaces({ spec, join }: LaunchPlan): number {
-  return spec.linux.namespaces
-    .filter(({ type, path }) => path === undefined && type !== "user" && !joins(join, type))
-    .reduce((flags, { type }) => flags | namespaceFlag(type), 0);
-}
-
-function joins(join: LaunchPlan["join"], type: Namespace["type"]): boolean {
-  return join.some((joined) => joined.type === type);
 }
 
 function keptFds(plan: LaunchPlan, { status, started }: LaunchPipes): number[] {
@@ -183,6 +133,7 @@ function keptFds(plan: LaunchPlan, { status, started }: LaunchPipes): number[] {
     ...onlyForInit(plan),
     ...Object.values(fds),
     ...streams,
+    plan.group === undefined ? -1 : plan.group.kind === "open" ? plan.group.fd : plan.group.path,
   ]
     .filter((fd) => fd >= 0);
 }
@@ -197,10 +148,9 @@ function emitMonitorBody(
   p: ProgramBuilder,
   plan: LaunchPlan,
   { status, started }: LaunchPipes,
-  { pid, mounts, join, fail }: { pid: Value; mounts: Value; join: Label; fail: Label },
+  { pid, mounts, group, join, leave, fail }: Joiner & { join: Label; leave: Label },
 ): void {
   const record = emitRunRecord(p);
-  const leave = p.label("no container");
   // Shares memory and descriptors, so that init's pid arrives in `pid`; this process sleeps until the other has left.
   const flags = C.CLONE_VM | C.CLONE_VFORK | C.CLONE_FILES | C.SIGCHLD;
   const joiner = p.clone(flags, join, { orElse: fail, label: "fork" });
@@ -218,7 +168,7 @@ function emitMonitorBody(
   p.call("pwrite64", [plan.monitor.fds.run, record, RUN_EXIT_AT, 0]);
   p.call("renameat2", [C.AT_FDCWD, "run.new", C.AT_FDCWD, "run", 0]);
   p.call("close", [status]);
-  emitMonitor(p, plan.monitor, { pid, pidfd, mounts, record }, master);
+  emitMonitor(p, plan.monitor, { pid, pidfd, mounts, group, record }, master);
   p.place(leave);
   p.exit(1);
 }
@@ -263,6 +213,10 @@ function emitInit(
   const ctx = new InitContext(p, fail);
   const { spec } = plan;
   ctx.may("prctl", [C.PR_SET_PDEATHSIG, C.SIGKILL, 0, 0, 0]);
+  // Made by clone, the namespace's root would be the group of who cloned.
+  if (plan.group !== undefined && owns(spec, "cgroup")) {
+    ctx.must("create the cgroup namespace", "unshare", [C.CLONE_NEWCGROUP]);
+  }
   if (!owns(spec, "pid")) ctx.may("prctl", [C.PR_SET_DUMPABLE, 0, 0, 0, 0]);
   if (owns(spec, "network") && !joins(plan.join, "network")) emitLoopback(ctx);
   if (owns(spec, "uts")) emitHostname(ctx, spec);
@@ -323,6 +277,7 @@ export async function launch(
   if (run.pid < 0) {
     throw startError({ label: "fork", syscall: "clone", errno: -run.pid }, plan.spec);
   }
+  if (plan.group?.kind === "around") await plan.group.make(run.pid);
   meanwhile?.();
   const failure = decodeFailure(run, await readToEnd(status.read));
   if (failure !== undefined) {

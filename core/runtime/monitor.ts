@@ -10,6 +10,7 @@ import type { Address, Label, ProgramBuilder, Value } from "../../ffi/program/bu
 import { resetSignals } from "../../ffi/program/fragments.ts";
 import { CMSG_FD_AT, CMSG_ONE_FD_SIZE, encodeFdMessage } from "../../ffi/socket.ts";
 import { LOG_HEADER_SIZE } from "./log_format.ts";
+import { emitKeepMemoryEvents } from "./monitor_group.ts";
 import { RUN_EXIT_AT, RUN_MAGIC, RUN_RECORD_SIZE } from "./run_record.ts";
 
 /** The largest piece of output in one log frame. */
@@ -76,6 +77,8 @@ export interface MonitoredInit {
   pidfd: Value;
   /** Holds its mount namespace; -1 if that is not its own. */
   mounts: Value;
+  /** Its control group; undefined if it has none of its own. */
+  group: Value | undefined;
   record: Address;
 }
 
@@ -350,6 +353,7 @@ class MonitorProgram {
   #emitFinish(): void {
     const p = this.#p;
     const { fds, hook } = this.#options;
+    if (this.#init.group !== undefined) emitKeepMemoryEvents(p, this.#init.group);
     p.store("u64", p.after(this.#init.record, RUN_EXIT_AT), 1);
     const half = RUN_RECORD_SIZE - RUN_EXIT_AT;
     p.call("pwrite64", [fds.run, p.after(this.#init.record, RUN_EXIT_AT), half, RUN_EXIT_AT]);

@@ -8,5 +8,6 @@ export type * from "./docker_config.ts";
 export type * from "./docker_container.ts";
 export type * from "./docker_image.ts";
 export type * from "./docker_network.ts";
+export type * from "./docker_stats.ts";
 export type * from "./docker_system.ts";
 export type * from "./docker_volume.ts";

@@ -41,11 +41,20 @@ function obstacle(): string | undefined {
 
 const missing = obstacle();
 
-/** A test that runs containers; skipped aloud where none can run, unless `DHOW_MUST_WORK=1`. */
-export function containerTest(name: string, fn: (box: Sandbox) => Promise<void>): void {
-  const ignore = missing !== undefined && Deno.env.get("DHOW_MUST_WORK") !== "1";
+/**
+ * A test that runs containers; skipped aloud where none can run, unless `DHOW_MUST_WORK=1`.
+ *
+ * @param options `lacks`: what else this machine lacks for it.
+ */
+export function containerTest(
+  name: string,
+  fn: (box: Sandbox) => Promise<void>,
+  options: { lacks?: string | undefined } = {},
+): void {
+  const isMissing = missing !== undefined && Deno.env.get("DHOW_MUST_WORK") !== "1";
+  const ignore = isMissing || options.lacks !== undefined;
   Deno.test({
-    name: ignore ? `${name} (skipped: ${missing})` : name,
+    name: ignore ? `${name} (skipped: ${options.lacks ?? missing})` : name,
     ignore,
     fn: async () => {
       await using box = await Sandbox.open();

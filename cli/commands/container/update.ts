@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { DhowError } from "../../../core/errors.ts";
 import { command } from "../../command.ts";
 import { ExitError } from "../../errors.ts";
-import { flagName } from "../../flags.ts";
 import { forEach } from "../../for_each.ts";
+import { toUpdates } from "../../limit_values.ts";
 import { createFlags } from "../../run_flags.ts";
 import { parseRestartPolicy } from "../../run_values.ts";
 
@@ -40,16 +39,12 @@ export const update = command({
     if (names.length === 0) {
       throw new ExitError(1, "you must provide one or more flags when using this command");
     }
-    const limit = names.find((name) => name !== "restart");
-    if (limit !== undefined) {
-      const message = `--${
-        flagName(limit)
-      } is not supported yet: resource limits come with cgroups`;
-      throw new DhowError("unsupported", message);
-    }
+    const changes = {
+      ...toUpdates(flags, given as (flag: string) => boolean),
+      ...given("restart") && { RestartPolicy: parseRestartPolicy(flags.restart) },
+    };
     const warnings: string[] = [];
     const code = await forEach(args, { out, err }, async (name) => {
-      const changes = { RestartPolicy: parseRestartPolicy(flags.restart) };
       warnings.push(...(await engine.containers.update(name, changes)).warnings);
     });
     for (const warning of warnings) out.line(warning);

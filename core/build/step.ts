@@ -168,7 +168,8 @@ function addStep(
 /** The time a step is told to be of. */
 export function timeOf({ request }: BuildSession): string {
   const { sourceDateEpoch: epoch } = request;
-  return (epoch === undefined ? new Date() : new Date(epoch * 1000)).toISOString();
+  if (epoch === undefined) return new Date().toISOString();
+  return new Date(epoch * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** Unpacks layers of the store that are not, or not fit for use after a power cut. */

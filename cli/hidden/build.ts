@@ -10,6 +10,8 @@ import { serveBuildJobs } from "../../core/build/helper_server.ts";
 /** Runs the verb. @returns The exit code. */
 export async function run(): Promise<number> {
   Deno.umask(0); // modes are what the Dockerfile says
+  // Ctrl-C reaches everybody at the terminal; the build decides what becomes of the work, and this ends with it.
+  for (const signal of ["SIGINT", "SIGQUIT"] as const) Deno.addSignalListener(signal, () => {});
   const encoder = new TextEncoder();
   await serveBuildJobs(readMessages(), (answer: BuildJobAnswer) => {
     let rest = encoder.encode(JSON.stringify(answer) + "\n");

@@ -134,7 +134,7 @@ class Copy {
     if (this.#isDirectory || several || this.#isThereDirectory(destination)) {
       return { directory: destination, name };
     }
-    const { parent, base } = splitPath(destination);
+    const { parent, base } = splitPath(this.#target.followLinks(destination));
     return { directory: parent, name: base };
   }
 

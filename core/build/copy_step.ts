@@ -121,6 +121,7 @@ async function gatherTree(
     key: async () => [
       await keyOfSource(source, paths, { excludes, doubleStar }),
       paths,
+      unpack,
     ],
     open: async (stack) => {
       if (source.kind === "layers") await ensureThere(session, source.layers);

@@ -77,7 +77,7 @@ export class TreeCopier {
     this.#targetPath = realPath(target.fd);
   }
 
-  /** Copies what is in a directory; the directory `into` looks like the source if it is new. */
+  /** Copies what is in a directory; the directory `into` gets no more of it than its time, and that if it is new. */
   copyContent(found: Found, into: string, made: Made): void {
     const from = this.#tree.open(found, F.O_RDONLY | F.O_DIRECTORY);
     try {
@@ -87,7 +87,7 @@ export class TreeCopier {
           const past = this.#target.openPast(to);
           try {
             this.#copyChildren(from, { ...past, path: to.path }, found.path, found.path);
-            this.#setLooks(past, from, found.stat);
+            F.futimens(past.fd, this.#timesOf(found.stat));
           } finally {
             F.close(past.fd);
           }
@@ -306,8 +306,9 @@ export class TreeCopier {
   }
 
   #modeOf(stat: F.Stat): number {
-    const mode = stat.mode & 0o7777;
     const isDirectory = (stat.mode & F.S_IFMT) === F.S_IFDIR;
+    // What a context calls setuid is not to run as somebody else.
+    const mode = stat.mode & (this.#options.keepsXattrs || isDirectory ? 0o7777 : 0o1777);
     return this.#options.mode?.(mode, isDirectory) ?? mode;
   }
 

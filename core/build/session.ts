@@ -141,6 +141,14 @@ export class BuildSession implements AsyncDisposable {
     this.#writes.length = 0;
   }
 
+  async #removeTrash(tools: BuildTools | undefined): Promise<void> {
+    if (this.#trash.length === 0) return;
+    try {
+      await tools?.helper.do({ kind: "remove", trees: this.#trash });
+    } catch { /* it has been killed */ }
+    await removeTreesAnyhow(this.paths, this.#trash);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.settle();
     this.#networks?.[Symbol.dispose]();
@@ -148,10 +156,7 @@ export class BuildSession implements AsyncDisposable {
     if (this.#steps > 0) this.#trash.push(this.directory);
     const tools = this.#opened;
     try {
-      if (tools === undefined) await removeTreesAnyhow(this.paths, this.#trash);
-      else if (this.#trash.length > 0) {
-        await tools.helper.do({ kind: "remove", trees: this.#trash });
-      }
+      await this.#removeTrash(tools);
     } finally {
       tools?.helper[Symbol.dispose]();
       tools?.namespace[Symbol.dispose]();

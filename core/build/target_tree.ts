@@ -118,6 +118,29 @@ export class TargetTree implements Disposable {
     }
   }
 
+  /** Where a path leads if its last part is a link: what is written there goes through it, if only in this root. */
+  followLinks(path: string): string {
+    let at = cleanSource(path);
+    for (let links = 0; links < LINKS_MAX; links++) {
+      const { parent, base } = splitPath(at);
+      const fd = this.#tryOpen(parent);
+      if (fd === undefined) return at;
+      try {
+        const name = encodeName(base);
+        const stat = F.lstatat(fd, name);
+        const directory = this.#pathOf(fd);
+        if (stat === undefined || (stat.mode & F.S_IFMT) !== F.S_IFLNK) {
+          return directory === "" ? base : `${directory}/${base}`;
+        }
+        const target = decodeName(F.readlinkat(fd, name));
+        at = cleanSource(target.startsWith("/") ? target : `${directory}/${target}`);
+      } finally {
+        F.close(fd);
+      }
+    }
+    throw new SyscallError("open", ERRNO.ELOOP, path);
+  }
+
   /**
    * Opens a directory, making it and its parents as far as they are missing, of mode 755.
    *

@@ -184,7 +184,10 @@ export class LayerUnpacker implements TarHandler, Disposable {
     this.#summary.impliedDirectories = [...this.#parent.implied].filter((path) =>
       !this.#described.has(path)
     );
-    if (this.#hasReplaced) this.#summary.sizeBytes = measureTree(this.#root.path);
+    // What is no layer has much else in its root, and nobody asks for the size.
+    if (this.#hasReplaced && this.#whiteouts) {
+      this.#summary.sizeBytes = measureTree(this.#root.path);
+    }
     return this.#summary;
   }
 

@@ -5,7 +5,7 @@
  */
 import type { StorePaths } from "../host/paths.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
-import { ensureLayout, REF_NAME, syncDirectory, updateIndex } from "../store/layout.ts";
+import { ensureLayout, readIndex, REF_NAME, syncDirectory, updateIndex } from "../store/layout.ts";
 import { IMAGE_ID, IMAGE_SIZE, imageIdOf, REPO_DIGEST, TAGGED_AT } from "./stored_image.ts";
 
 /** An image whose blobs are all in the store. */
@@ -25,10 +25,27 @@ export interface NewImage {
  * An image that loses its last name stays, nameless.
  */
 export function addImage(paths: StorePaths, image: NewImage): void {
+  if (isKnown(paths, image)) return;
   ensureLayout(paths);
   // The blobs' names are on the disk before the index speaks of them.
   syncDirectory(paths.blobs);
   updateIndex(paths, (manifests) => withImage(paths, manifests, image));
+}
+
+/** Whether the index says all of it already: writing to a disk takes longer than building from the cache. */
+function isKnown(paths: StorePaths, image: NewImage): boolean {
+  const lines = readIndex(paths).filter((line) =>
+    line.digest === image.manifest.digest && imageIdOf(paths, line) === image.id
+  );
+  const says = (line: Descriptor, key: string, value: string | undefined) =>
+    value === undefined || line.annotations?.[key] === value;
+  const size = image.sizeBytes === undefined ? undefined : String(image.sizeBytes);
+  const isSaid = (reference: string | undefined) =>
+    lines.some((line) =>
+      says(line, REF_NAME, reference) && says(line, REPO_DIGEST, image.repoDigest) &&
+      says(line, IMAGE_SIZE, size)
+    );
+  return image.references.length === 0 ? isSaid(undefined) : image.references.every(isSaid);
 }
 
 /** The index with the image added; the pure half of {@linkcode addImage}. */

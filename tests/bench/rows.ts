@@ -3,6 +3,14 @@
  *
  * @module
  */
+import {
+  BUILD_SIZES,
+  measureCached,
+  measureCopy,
+  measureNode,
+  measureParallel,
+  measureSteps,
+} from "./build.ts";
 import { benchUnpack } from "./unpack.ts";
 import { measureCommit, measureImages, SIZES } from "./images.ts";
 import { measurePorts, PORT_BYTES } from "./ports.ts";
@@ -29,6 +37,11 @@ export const rows: Readonly<Record<string, (bench: Bench) => Promise<Row>>> = {
   "port-memory": portMemory,
   between,
   out,
+  "build-run10": buildSteps,
+  "build-cached": buildCached,
+  "build-copy": buildCopy,
+  "build-node": buildNode,
+  "build-parallel": buildParallel,
 };
 
 const RUN = ["run", "--rm", "--network", "none"];
@@ -144,6 +157,39 @@ async function between(bench: Bench): Promise<Row> {
 async function out(bench: Bench): Promise<Row> {
   const name = `${TRAFFIC_MB.out} MB from a container to the host`;
   return { name, unit: "ms", ...await measureOut(bench), target: { kind: "ratio", max: 1.11 } };
+}
+
+async function buildSteps(bench: Bench): Promise<Row> {
+  const name = `build, ${BUILD_SIZES.steps} RUN steps`;
+  return row(name, await measureSteps(bench), { kind: "ratio", max: 0.5 });
+}
+
+async function buildCached(bench: Bench): Promise<Row> {
+  const name = `build, ${BUILD_SIZES.steps} RUN steps cached`;
+  return row(name, await measureCached(bench), { kind: "ratio", max: 0.2 });
+}
+
+async function buildCopy(bench: Bench): Promise<Row> {
+  const name = `build, COPY of ${BUILD_SIZES.files} files`;
+  return row(name, await measureCopy(bench), { kind: "ratio", max: 0.6 });
+}
+
+async function buildNode(bench: Bench): Promise<Row> {
+  const name = "build, apt-get nodejs and npm ci";
+  const samples = await measureNode(bench);
+  const missing = { median: NaN, min: NaN };
+  return row(name, samples ?? new Map([["dhow", missing]]), { kind: "ratio", max: 0.9 });
+}
+
+async function buildParallel(bench: Bench): Promise<Row> {
+  const { five, one } = await measureParallel(bench);
+  return {
+    name: `build, ${BUILD_SIZES.stages} stages of a second`,
+    unit: "ms",
+    dhow: five,
+    peer: { name: "one stage", ...one },
+    target: { kind: "ratio", max: 2 },
+  };
 }
 
 async function portMemory(bench: Bench): Promise<Row> {

@@ -39,6 +39,8 @@ export class Bench implements AsyncDisposable {
       if (await works([...words, "--version"])) {
         podman = { name: "podman", words, image: PODMAN_IMAGE };
         const tar = `${box.directory}/busybox.tar`;
+        // It may run as another user.
+        await Deno.chmod(box.directory, 0o755);
         await output([...words, "import", "-c", 'CMD ["sh"]', tar, PODMAN_IMAGE]);
       }
       return new Bench(box, podman, await works(["hyperfine", "--version"]));

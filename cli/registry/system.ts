@@ -9,6 +9,15 @@ import { type Entry, entry } from "./entry.ts";
 /** What is told of dhow itself and of all its objects. */
 export const systemEntries: readonly Entry[] = [
   entry(
+    "Say what this machine lacks for containers, and what mends it",
+    async () =>
+      (await lazy<typeof import("../commands/system/doctor.ts")>(
+        "../commands/system/doctor.ts",
+        import.meta.url,
+      )).doctor,
+    "doctor",
+  ),
+  entry(
     "Return low-level information on dhow objects",
     async () =>
       (await lazy<typeof import("../commands/system/inspect.ts")>(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThere } from "../host/stat.ts";
 import { lazy } from "../lib/lazy.ts";
 import {
   containerDirectory,
@@ -79,6 +80,19 @@ export class LocalContainers extends ContainerFiles implements Containers {
     return { id: record.id, warnings: createWarnings(request.hostConfig) };
   }
 
+  /** Where there is a service manager, what runs in the background may end with the session. */
+  async #sayWhenItEnds(): Promise<void> {
+    const [{ endsWithSession, LINGER_COMMAND }, { notice }] = await Promise.all([
+      lazy<typeof import("../host/linger.ts")>("../host/linger.ts", import.meta.url),
+      lazy<typeof import("../host/notice.ts")>("../host/notice.ts", import.meta.url),
+    ]);
+    if (!endsWithSession()) return;
+    notice(
+      `${this.#paths.runtime}/linger.noticed`,
+      `dhow: Containers in the background end when you log out; to let them live on: ${LINGER_COMMAND}`,
+    );
+  }
+
   async #resolveImage(name: string): Promise<ResolvedImage> {
     const { resolveImage } = await lazy<typeof import("../image/resolve.ts")>(
       "../image/resolve.ts",
@@ -109,6 +123,7 @@ export class LocalContainers extends ContainerFiles implements Containers {
     );
     const started = await startContainer(this.#paths, this.#find(name));
     started?.stdin?.close();
+    if (isThere("/run/systemd/system")) await this.#sayWhenItEnds();
   }
 
   async startAttached(name: string, options: AttachOptions = {}): Promise<AttachedStream> {

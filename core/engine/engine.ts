@@ -359,12 +359,26 @@ export interface System {
   ): AsyncIterable<EventMessage>;
   /** What `docker info` shows. */
   info(): Promise<Record<string, unknown>>;
+  /** What this machine gives, what it keeps, and what mends that. */
+  check(): AsyncIterable<HostCheck>;
   /** What everything takes on the disk. Takes as long as du(1). */
   diskUsage(): Promise<DiskUsage>;
   /** Removes unused containers, networks, images and, with `volumes`, anonymous volumes. */
   prune(options?: SystemPruneOptions): Promise<SystemPruneReport>;
   /** What `docker version` shows. */
   version(): Promise<Record<string, unknown>>;
+}
+
+/** One thing that was looked at. */
+export interface HostCheck {
+  /** `storage`. */
+  name: string;
+  /** `warning`: containers run, but something is slower, or lacking. */
+  state: "ok" | "warning" | "failed";
+  /** What there is. */
+  found: string;
+  /** The command, or what else mends it. */
+  remedy?: string;
 }
 
 /** What `docker system prune` removes. */

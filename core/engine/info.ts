@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isUnified } from "../cgroup/hierarchy.ts";
+import { findPlace } from "../cgroup/place.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { currentIdMap } from "../runtime/userns.ts";
 import {
@@ -49,8 +51,8 @@ export async function collectInfo(
       ["User ids", map.single ? `one (${map.reason})` : `${countIds(map.uids)}`],
     ],
     LoggingDriver: "json-file",
-    CgroupDriver: "none",
-    CgroupVersion: "2",
+    CgroupDriver: cgroupDriver(),
+    CgroupVersion: isUnified() ? "2" : "1",
     NCPU: navigator.hardwareConcurrency,
     MemTotal: Deno.systemMemoryInfo().total,
     DefaultRuntime: "dhow",
@@ -65,6 +67,12 @@ export async function collectInfo(
     DockerRootDir: paths.root,
     Warnings: map.single ? [`WARNING: Only one id is mapped: ${map.reason}`] : [],
   };
+}
+
+/** As docker calls it: who makes groups. */
+function cgroupDriver(): string {
+  const place = findPlace("");
+  return place === undefined ? "none" : place.kind === "scope" ? "systemd" : "cgroupfs";
 }
 
 function countIds(mappings: { size: number }[]): number {

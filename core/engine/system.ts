@@ -7,7 +7,7 @@ import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { DiskUsage, EventMessage } from "../spec/docker_api.ts";
 import type { CallOptions } from "../spec/streams.ts";
-import type { Engine, System, SystemPruneOptions, SystemPruneReport } from "./engine.ts";
+import type { Engine, HostCheck, System, SystemPruneOptions, SystemPruneReport } from "./engine.ts";
 
 /** What `docker version` and `info` report of the engine. */
 export const API_VERSION = "1.51";
@@ -45,6 +45,11 @@ export class LocalSystem implements System {
   async info(): Promise<Record<string, unknown>> {
     const { collectInfo } = await lazy<typeof import("./info.ts")>("./info.ts", import.meta.url);
     return await collectInfo(this.#paths, this.#engine);
+  }
+
+  async *check(): AsyncIterable<HostCheck> {
+    const { checkHost } = await lazy<typeof import("./doctor.ts")>("./doctor.ts", import.meta.url);
+    yield* checkHost(this.#paths);
   }
 
   async diskUsage(): Promise<DiskUsage> {

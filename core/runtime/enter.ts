@@ -119,13 +119,17 @@ export function buildEnter(
   withSignalsBlocked(p, () => {
     const over = p.label("over");
     const flags = C.CLONE_VM | C.CLONE_VFORK | C.SIGCHLD;
-    const first = p.clone(flags, between, { label: "fork" });
-    p.jumpIf(first, "<", 0, over);
-    p.call("wait4", [first, 0, 0, 0]);
+    const go = p.clone(flags, between, { label: "fork" });
+    p.jumpIf(go, "<", 0, over);
+    p.call("wait4", [go, 0, 0, 0]);
     p.jump(over);
 
     p.place(between);
-    p.call("setns", [plan.init, plan.namespaces], { orElse: fail, label: "enter the container" });
+    // Who is in the cgroup namespace sees no group outside of it, and could not leave the one it is in.
+    const isBorn = plan.group?.kind === "open";
+    const first = isBorn ? plan.namespaces & ~C.CLONE_NEWCGROUP : plan.namespaces;
+    const label = "enter the container";
+    p.call("setns", [plan.init, first], { orElse: fail, label });
     const parent = plan.detached ? 0 : C.CLONE_PARENT;
     const own = parent | C.SIGCHLD, options = { orElse: fail, label: "fork" };
     p.set(
@@ -145,6 +149,8 @@ export function buildEnter(
       p.exit(125);
       p.place(open);
     }
+    const later = plan.namespaces & ~first;
+    if (later !== 0) p.call("setns", [plan.init, later], { orElse: fail, label });
     const { stdio } = plan.options;
     const streams = stdio.kind === "fds"
       ? [stdio.stdin, stdio.stdout, stdio.stderr]

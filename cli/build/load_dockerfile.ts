@@ -19,7 +19,8 @@ export interface LoadOptions {
   file: string;
   /** What is known of the build besides. */
   check: Pick<ReadDockerfileOptions, "buildArgs" | "target" | "allStages">;
-  stdin: ReadableStream<Uint8Array>;
+  /** @default nothing */
+  stdin?: ReadableStream<Uint8Array>;
   onEvent: BuildListener;
   signal: AbortSignal;
 }
@@ -45,7 +46,7 @@ export async function loadDockerfile(
   const name = `[internal] load build definition from ${shown}`;
   let wrong: unknown;
   const loaded = await step(onEvent, name, async ({ status, log }) => {
-    const { dockerfile: found, ignore } = /\.[cm]?[tj]s$/.test(file)
+    const { dockerfile: found, ignore } = isScript(file)
       ? await loadScript(opened, { ...options, log })
       : await findDockerfile(opened, file, () => readStdin(options));
     const bytes = new TextEncoder().encode(found.text).length;
@@ -68,6 +69,12 @@ export async function loadDockerfile(
   return loaded;
 }
 
+/** Only what nobody can take for a Dockerfile, which is not run on this machine, whatever it says. */
+function isScript(file: string): boolean {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  return name.endsWith(".ts") && !/^(docker|container)file/i.test(name);
+}
+
 async function loadScript(
   opened: OpenedContext,
   { file, signal, log }: LoadOptions & Pick<StepReport, "log">,
@@ -82,6 +89,7 @@ async function loadScript(
 }
 
 async function readStdin({ stdin, signal }: LoadOptions): Promise<string> {
+  if (stdin === undefined) return "";
   const { peekStream } = await lazy<typeof import("../../core/build/context/peek.ts")>(
     "../../core/build/context/peek.ts",
     import.meta.url,

@@ -69,7 +69,12 @@ async function build(command: BuildCommand, running: Running): Promise<number> {
   const { flags, engine, out } = command;
   const { settings, display, signal, known } = running;
   const paths = storePaths(command.root);
-  const options = { signal, onEvent: display.listen, stdin: Deno.stdin.readable };
+  const usesStdin = command.source === "-" || flags.file === "-";
+  const options = {
+    signal,
+    onEvent: display.listen,
+    ...usesStdin && { stdin: Deno.stdin.readable },
+  };
   await using contexts = new AsyncDisposableStack();
   const opened = contexts.use(await openContext(paths, command.source, options));
   const { buildArgs, target } = settings.request;

@@ -294,6 +294,7 @@ export default async () => image("busybox").label({ who: WHO }).copy("a.txt", "/
     "deno.jsonc": '{ /* names */ "imports": { "names": "./names.ts" }, }',
     "names.ts": 'export const WHO = "module";\n',
     "wrong.ts": "export default 3;\n",
+    "Dockerfile.ts": script,
     "broken.ts": 'throw new Error("not today");\n',
   });
   const { code, out, err } = await box.run(

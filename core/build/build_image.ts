@@ -50,8 +50,10 @@ export async function buildImage(
   const signal = outer === undefined ? failed.signal : AbortSignal.any([failed.signal, outer]);
   await using session = new BuildSession(paths, request, { emit, signal });
   try {
-    const { state, warnings } = await buildStages(session, failed);
+    await openCaches(session);
+    const { state, stages, warnings } = await buildStages(session, failed);
     const image = await exportImage(session, await squashed(session, state));
+    await writeCaches(session, [...stages, state]);
     return {
       imageId: image.id,
       manifest: image.manifest.digest,
@@ -67,7 +69,7 @@ export async function buildImage(
 async function buildStages(
   session: BuildSession,
   failed: AbortController,
-): Promise<{ state: StageState; warnings: BuildWarning[] }> {
+): Promise<{ state: StageState; stages: StageState[]; warnings: BuildWarning[] }> {
   const { request } = session;
   const { dockerfile } = request;
   const platform = request.platform === undefined || request.platform === ""
@@ -98,7 +100,32 @@ async function buildStages(
   if (first !== undefined) throw first.error;
   const warnings = unconsumed(unusedBuildArgs(dockerfile, request.buildArgs, builder.declared));
   for (const warning of warnings) session.emit({ kind: "warning", warning });
-  return { state: await builder.build(plan.target), warnings };
+  return {
+    state: await builder.build(plan.target),
+    stages: await Promise.all(stages),
+    warnings,
+  };
+}
+
+/** `--cache-from`. */
+async function openCaches(session: BuildSession): Promise<void> {
+  if (session.request.cacheFrom.length === 0) return;
+  const { CacheImports } = await lazy<typeof import("./cache_import.ts")>(
+    "./cache_import.ts",
+    import.meta.url,
+  );
+  session.imports = new CacheImports(session);
+  await session.imports.open();
+}
+
+/** `--cache-to`. */
+async function writeCaches(session: BuildSession, stages: StageState[]): Promise<void> {
+  if (session.request.cacheTo.length === 0) return;
+  const { exportCaches } = await lazy<typeof import("./cache_export.ts")>(
+    "./cache_export.ts",
+    import.meta.url,
+  );
+  await exportCaches(session, stages);
 }
 
 async function squashed(session: BuildSession, state: StageState): Promise<StageState> {

@@ -7,6 +7,7 @@ import type { StorePaths } from "../host/paths.ts";
 import { addImage } from "../image/add_image.ts";
 import { unpackedSize } from "../image/ensure_unpacked.ts";
 import { MEDIA_TYPES } from "../image/import_image.ts";
+import { lazy } from "../lib/lazy.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import type { Descriptor, Digest, History, ImageConfig, Manifest } from "../spec/image.ts";
 import { isThere } from "../host/stat.ts";
@@ -35,6 +36,7 @@ export async function finishImage(
   const document: ImageConfig = {
     ...created !== undefined && { created },
     ...config,
+    ...await inlineCache(session, state),
   };
   const described = layers.map(({ descriptor }) => ({
     mediaType: descriptor.mediaType,
@@ -50,6 +52,22 @@ export async function finishImage(
     sizeBytes: unpackedSize(paths, diffIds, mapping),
   });
   return stored;
+}
+
+/** What `--cache-to type=inline` adds to the config: which step has made which layer. */
+async function inlineCache(session: BuildSession, state: StageState): Promise<object> {
+  if (!session.request.cacheTo.some(({ type }) => type === "inline")) return {};
+  const [{ documentOf }, { INLINE_KEY }] = await Promise.all([
+    lazy<typeof import("./cache_export.ts")>("./cache_export.ts", import.meta.url),
+    lazy<typeof import("./cache_document.ts")>("./cache_document.ts", import.meta.url),
+  ]);
+  const { steps, ...rest } = await documentOf([state]);
+  // A push may compress a layer: only what it holds is sure.
+  const named = steps.map(({ layer, ...step }) => ({
+    ...step,
+    ...layer && { layer: { diffId: layer.diffId } },
+  }));
+  return { [INLINE_KEY]: { ...rest, steps: named } };
 }
 
 /** The config whole, and when the image was made. */

@@ -13,6 +13,7 @@ import type { Ulimit } from "../spec/docker_api.ts";
 import { BuildError } from "./build_error.ts";
 import { cleanUpper, isForeign } from "./clean_upper.ts";
 import type { RunInstruction } from "./dockerfile/ast.ts";
+import { runText } from "./dockerfile/heredoc.ts";
 import { type ConfigBuilder, shellOf } from "./image_config.ts";
 import { linkBase } from "./layers.ts";
 import { runContainer } from "./run_container.ts";
@@ -91,17 +92,10 @@ function commandOf(
   config: ConfigBuilder,
 ): { args: string[]; script?: SpecMount } {
   if (command.form === "exec") return { args: [...command.args] };
-  const shell = shellOf(config.run);
-  const [only] = heredocs;
-  if (only === undefined) return { args: [...shell, command.text] };
-  const isWhole = heredocs.length === 1 && /^\s*\d*<<-?(["']?)[^\s"']+\1\s*$/.test(command.text);
-  if (!isWhole) {
-    const texts = heredocs.map(({ name, content }) => `${content}${name}\n`).join("");
-    return { args: [...shell, `${command.text}\n${texts}`] };
-  }
-  if (!only.content.startsWith("#!")) return { args: [...shell, only.content] };
-  const destination = `/dev/pipes/${only.name}`;
-  const content = new TextEncoder().encode(only.content);
+  const { text, isScript } = runText(command.text, heredocs);
+  if (!isScript) return { args: [...shellOf(config.run), text] };
+  const destination = `/dev/pipes/${heredocs[0]!.name}`;
+  const content = new TextEncoder().encode(text);
   return {
     args: [destination],
     script: { destination, type: FILE_MOUNT, file: { content, mode: 0o755, uid: 0, gid: 0 } },

@@ -10,6 +10,7 @@ import { DhowError } from "../errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import { currentIdMap, ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import { StepCache } from "./cache.ts";
+import type { CacheImports } from "./cache_import.ts";
 import { ContextDigests } from "./file_digests.ts";
 import type { BuildHelper } from "./helper.ts";
 import type { LayerPlace } from "./layers.ts";
@@ -31,6 +32,8 @@ export class BuildSession implements AsyncDisposable {
   readonly slots = new Semaphore(Math.max(6, 2 * navigator.hardwareConcurrency));
   /** How many steps were done and found. */
   readonly counts = { done: 0, cached: 0 };
+  /** Caches of others. */
+  imports: CacheImports | undefined;
   readonly #id = crypto.randomUUID();
   readonly #digests = new Map<BuildContext, ContextDigests>();
   readonly #trash: string[] = [];
@@ -151,6 +154,7 @@ export class BuildSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.settle();
+    this.imports?.[Symbol.dispose]();
     this.#networks?.[Symbol.dispose]();
     for (const digests of this.#digests.values()) digests.close();
     if (this.#steps > 0) this.#trash.push(this.directory);

@@ -118,6 +118,7 @@ export class StageBuilder {
             ...below,
             layers: [...below.layers],
             history: [...below.history],
+            steps: [...below.steps],
             config: new ConfigBuilder(derivedConfig(below.config.config)),
           },
           triggers: await this.#triggers(onBuild, stage.range),
@@ -127,7 +128,7 @@ export class StageBuilder {
       if (base.kind === "scratch") {
         const config = new ConfigBuilder(emptyConfig(platform));
         return {
-          state: { layers: [], inherited: 0, config, history: [], isFresh: false },
+          state: { layers: [], inherited: 0, config, history: [], steps: [], isFresh: false },
           triggers: [],
         };
       }
@@ -153,6 +154,7 @@ export class StageBuilder {
       state: {
         layers: [...layers],
         inherited: layers.length,
+        steps: [],
         config: new ConfigBuilder(derivedConfig(config)),
         history,
         isFresh: false,

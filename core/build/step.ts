@@ -13,7 +13,7 @@ import type { SourceRange } from "./dockerfile/ast.ts";
 import { baseOf, BuildLayer, type PackedStep, storedLayers } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
 import { keyOfLayers } from "./sources.ts";
-import type { StageState } from "./state.ts";
+import type { StageState, TakenStep } from "./state.ts";
 import { chainIds } from "../layer/chain_id.ts";
 
 /** A step as its instruction makes it. */
@@ -56,7 +56,7 @@ export async function takeStep(
     const step = await make();
     const mayBeCached = !place.noCache && !state.isFresh;
     const key = mayBeCached ? await step.key() : undefined;
-    const isCached = mayBeCached && await findStep(session, state, step, key);
+    const isCached = mayBeCached && await findStep(session, state, step, { name, key });
     if (!isCached) await doStep(session, state, step, { ...place, key });
     session.counts[isCached ? "cached" : "done"]++;
     emit({ kind: "end", id, outcome: isCached ? "cached" : "done", timeMs: Date.now() });
@@ -82,19 +82,24 @@ async function findStep(
   session: BuildSession,
   state: StageState,
   step: FileStep,
-  own: unknown,
+  { name, key: own }: { name: string; key: unknown },
 ): Promise<boolean> {
-  const diffIds = (await storedLayers(state.layers)).map(({ diffId }) => diffId);
+  const below = await storedLayers(state.layers);
+  const diffIds = below.map(({ diffId }) => diffId);
   const key = await keyOf(session, own, state.layers);
-  const entry = session.cache.find(key, diffIds);
-  if (entry === undefined) return false;
+  let entry = session.cache.find(key, diffIds);
+  if (entry === undefined) {
+    entry = await session.imports?.take(key, below);
+    if (entry === undefined) return false;
+    session.cache.write(key, entry);
+  }
   const { layer, createdAt } = entry;
   const made = layer === undefined ? undefined : BuildLayer.placed(
     session.place,
     { ...layer, createdAt },
     chainIds([...diffIds, layer.diffId]).at(-1)!,
   );
-  addStep(state, step, made, createdAt);
+  addStep(state, step, { key, name, type: step.type, createdAt, layer: made });
   return true;
 }
 
@@ -132,18 +137,20 @@ async function doStep(
       return (await helper.do({ kind: "pack", pack }) ?? undefined) as PackedStep | undefined;
     },
   });
-  session.keep(layer.stored.then(async (stored) => {
-    if (stored === undefined) session.discard(upper);
-    const key = await keyOf(session, own, below);
-    const chain = stored && await keyOfLayers([...below, layer]);
-    session.cache.write(key, {
-      ...stored && { layer: stored, chainId: chain! },
-      createdAt,
-      name,
-      type: step.type,
-    });
-  }, () => session.discard(upper)));
-  addStep(state, step, layer, createdAt);
+  const key = layer.stored.then(() => keyOf(session, own, below));
+  session.keep(
+    Promise.all([layer.stored, key]).then(async ([stored, key]) => {
+      if (stored === undefined) session.discard(upper);
+      const chain = stored && await keyOfLayers([...below, layer]);
+      session.cache.write(key, {
+        ...stored && { layer: stored, chainId: chain! },
+        createdAt,
+        name,
+        type: step.type,
+      });
+    }, () => session.discard(upper)),
+  );
+  addStep(state, step, { key, name, type: step.type, createdAt, layer });
   state.isFresh = true;
 }
 
@@ -158,9 +165,10 @@ async function bothOf<T>(key: Promise<T>, work: Promise<void>): Promise<[T]> {
 function addStep(
   state: StageState,
   { createdBy }: FileStep,
-  layer: BuildLayer | undefined,
-  createdAt: string,
+  taken: TakenStep,
 ): void {
+  const { layer, createdAt } = taken;
+  state.steps.push(taken);
   if (layer !== undefined) state.layers.push(layer);
   state.history.push({ kind: "step", createdBy, layer, createdAt });
 }

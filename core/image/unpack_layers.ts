@@ -22,6 +22,8 @@ const PARALLEL = 4;
 export interface UnpackLayersOptions {
   /** How many at once, lowest first. @default 4 */
   parallel?: number;
+  /** How large a layer may become, by the size of its blob; more is an attack on the disk. @default any size */
+  limit?: (blobBytes: number) => number;
   /** Told when a layer is in its place. */
   onPlaced?: (index: number) => void;
 }
@@ -64,7 +66,10 @@ export async function unpackLayers(
   }
   try {
     await inParallel([...jobs.entries()], options.parallel ?? PARALLEL, async ([index, job]) => {
-      await job.unpack({ digest: layers[index]!.digest, diffId: diffIds[index]! }, worker);
+      const { digest, size } = layers[index]!;
+      const maxBytes = options.limit?.(size);
+      const layer = { digest, diffId: diffIds[index]!, ...maxBytes !== undefined && { maxBytes } };
+      await job.unpack(layer, worker);
     });
   } finally {
     await Promise.allSettled(jobs.map((job) => job.ended));
@@ -72,6 +77,14 @@ export async function unpackLayers(
   const links = await Promise.all(jobs.map((job) => job.placed));
   for (const chainId of chains) markVerified(paths, worker.mapping, chainId);
   return links;
+}
+
+/** What a layer is made of. */
+interface LayerSource {
+  digest: Digest;
+  diffId: Digest;
+  /** @see UnpackLayersOptions.limit */
+  maxBytes?: number;
 }
 
 /**
@@ -108,7 +121,7 @@ class LayerJob {
   }
 
   /** Resolves when the layer is unpacked, and has its name some time later: until then another can be unpacked. */
-  async unpack(layer: { digest: Digest; diffId: Digest }, worker: LayerWorker): Promise<void> {
+  async unpack(layer: LayerSource, worker: LayerWorker): Promise<void> {
     const unpacked = Promise.withResolvers<void>();
     this.ended = this.#run(layer, worker, unpacked.resolve).then(
       this.#settle.resolve,
@@ -121,7 +134,7 @@ class LayerJob {
   }
 
   async #run(
-    layer: { digest: Digest; diffId: Digest },
+    layer: LayerSource,
     worker: LayerWorker,
     onUnpacked: () => void,
   ): Promise<string> {
@@ -131,7 +144,7 @@ class LayerJob {
   }
 
   async #make(
-    layer: { digest: Digest; diffId: Digest },
+    layer: LayerSource,
     worker: LayerWorker,
     onUnpacked: () => void,
   ): Promise<void> {
@@ -144,6 +157,7 @@ class LayerJob {
         blob: blobPath(this.#paths, layer.digest),
         into: temporary,
         diffId: layer.diffId,
+        ...layer.maxBytes !== undefined && { maxBytes: layer.maxBytes },
       });
       onUnpacked();
       await this.#below.at(-1)?.placed;

@@ -25,12 +25,6 @@ export function expandWords(text: string, lookup: Lookup, escape = "\\"): string
   return shellWords(text, lookup, { escape }).words;
 }
 
-/** The word that {@linkcode expandWord} makes `text` of, whatever is in it. */
-export function quoteWord(text: string): string {
-  if (/^[\w./:@%^+=,-]+$/.test(text)) return text;
-  return text.split("'").map((part) => part && `'${part}'`).join(`"'"`);
-}
-
 /**
  * Makes an instruction plain. `EXPOSE` then names each port with its protocol: `80/tcp`.
  *

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { expandWord, expandWords, quoteWord } from "./expand.ts";
+import { expandWord, expandWords } from "./expand.ts";
 import { shellWords } from "./shell_word.ts";
 
 const VALUES: Readonly<Record<string, string>> = {
@@ -100,13 +100,6 @@ Deno.test("expandWords() parts words at blanks outside quotes, those in values t
     ...["a", "b c", "two", "words", "two words", "x"],
   ]);
   assertEquals(expandWords("80${NONE:-81}", lookup), ["8081"]);
-});
-
-Deno.test("quoteWord() gives the word that expandWord() makes the text of", () => {
-  for (const text of ["", "a/b:c", "$A ${B} 'x' \"y\" \\ z", "'", "''a''"]) {
-    assertEquals(expandWord(quoteWord(text), lookup), text);
-    assertEquals(expandWord(quoteWord(text), lookup, "`"), text);
-  }
 });
 
 Deno.test("expansion takes no time that grows with the power of a pattern, and does not nest without end", () => {

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { expandWord, expandWords, quoteWord } from "../../../core/build/dockerfile/expand.ts";
+import { expandWord, expandWords } from "../../../core/build/dockerfile/expand.ts";
 import { findHeredocMarks } from "../../../core/build/dockerfile/heredoc.ts";
 import { parseMount } from "../../../core/build/dockerfile/mount.ts";
 import { shellWords } from "../../../core/build/dockerfile/shell_word.ts";
+import { toWord } from "../../../core/script/dockerfile_text.ts";
 import { type FuzzTarget, inputsOf, insist, textOf } from "../target.ts";
 
 const VALUES = new Map([
@@ -37,7 +38,8 @@ export const expansion: FuzzTarget = {
   ],
   run(input) {
     const text = textOf(input);
-    insist(expandWord(quoteWord(text), lookup) === text, "a quoted word is itself");
+    const literal = text.replace(/[$\r\n]/g, "");
+    insist(expandWord(toWord(literal), lookup) === literal, "a script's value is itself");
     const plain = attempt(() => expandWord(text, lookup));
     const words = attempt(() => expandWords(text, lookup));
     insist((plain === undefined) === (words === undefined), "both ways fail alike");

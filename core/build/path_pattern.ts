@@ -135,7 +135,9 @@ function parseDoubleStar(characters: readonly string[], from: number, tokens: To
   // `**name` is what ends in `name`, in a directory or not; once there is more to it, it is not.
   const isSuffix = from === 2 && !hasSlash &&
     !characters.slice(end).some((c) => "*?[]\\".includes(c));
-  tokens.push({ kind: end === characters.length || isSuffix ? "rest" : "directories" });
+  const kind = end === characters.length || isSuffix ? "rest" : "directories";
+  // Several in a row are one.
+  if (tokens.at(-1)?.kind !== kind) tokens.push({ kind });
   return end;
 }
 

@@ -17,7 +17,7 @@ for (const target of Object.values(targets)) {
     async function runInTime(input: Input) {
       const started = performance.now();
       await target.run(input);
-      assertEquals(performance.now() - started < 2000, true, new TextDecoder().decode(input));
+      assertEquals(performance.now() - started < 10_000, true, new TextDecoder().decode(input));
     }
   });
 }

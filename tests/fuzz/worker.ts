@@ -5,6 +5,7 @@
  * @module
  */
 import { makeInput } from "./mutate.ts";
+import type { Input } from "./target.ts";
 import { targets } from "./targets.ts";
 
 /** One input may take as long. */
@@ -22,16 +23,24 @@ for (; performance.now() < end; index++) {
     say({ index });
   }
   const input = makeInput(target, seeds, { seed: Number(seed), index });
+  let tookMs = await run(input);
+  // A busy machine is no find: the best of three counts.
+  for (let again = 0; again < 2 && tookMs > MAX_MS; again++) {
+    tookMs = Math.min(tookMs, await run(input));
+  }
+  if (tookMs > MAX_MS) found(`took ${Math.round(tookMs)} ms`);
+}
+say({ index, isDone: true });
+
+async function run(input: Input): Promise<number> {
   const started = performance.now();
   try {
     await target.run(input);
   } catch (error) {
     found(String(error instanceof Error ? error.stack : error));
   }
-  const tookMs = performance.now() - started;
-  if (tookMs > MAX_MS) found(`took ${Math.round(tookMs)} ms`);
+  return performance.now() - started;
 }
-say({ index, isDone: true });
 
 function found(fault: string): never {
   say({ index, fault });

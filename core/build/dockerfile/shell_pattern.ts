@@ -10,6 +10,9 @@
 /** Longest pattern, in characters. */
 const MAX_PATTERN = 1024;
 
+/** What a value may become by replacing, in characters. */
+const MAX_RESULT = 1 << 24;
+
 /** Longest value; no environment can hold a longer one. */
 const MAX_VALUE = 1 << 17;
 
@@ -51,6 +54,7 @@ export function replaceMatches(
   let position = 0;
   let last = -1;
   while (position <= characters.length) {
+    if (result.length > MAX_RESULT) throw new Error("the text becomes too long");
     const match = search(characters, tokens, position);
     if (match === undefined) break;
     const [start, end] = match;

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { prepareStore } from "../container/store_place.ts";
 import { logImageEvent } from "../container/image_event.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
@@ -11,6 +10,7 @@ import { lazy } from "../lib/lazy.ts";
 import { hostPlatform, parsePlatform } from "../lib/platform.ts";
 import { familiarReference, parseReference } from "../lib/reference.ts";
 import { leaseStore } from "../store/layout.ts";
+import { readStorageChoice } from "../store/storage_driver.ts";
 import { BaseImages } from "./base_image.ts";
 import type { BuildWarning } from "./dockerfile/ast.ts";
 import { expandWord } from "./dockerfile/expand.ts";
@@ -42,7 +42,13 @@ export async function buildImage(
   options: BuildImageOptions = {},
 ): Promise<BuildResult> {
   const emit = options.onEvent ?? (() => {});
-  await prepareStore(paths);
+  if (readStorageChoice(paths) === undefined) {
+    const { prepareStore } = await lazy<typeof import("../container/store_place.ts")>(
+      "../container/store_place.ts",
+      import.meta.url,
+    );
+    await prepareStore(paths);
+  }
   using _lease = leaseStore(paths);
   const failed = new AbortController();
   const outer = options.signal;

@@ -1,21 +1,17 @@
 /**
- * `COPY`, `ADD` and `WORKDIR`: what they depend on, and having the helper do them.
+ * `COPY` and `ADD`: what they depend on, and having the helper do them.
  *
  * @module
  */
-import { LowerDirectory } from "../layer/lower_directory.ts";
 import { lazy } from "../lib/lazy.ts";
-import { encodeName } from "../lib/file_name.ts";
 import { DhowError } from "../errors.ts";
-import * as F from "../../ffi/file.ts";
 import type { CopySource } from "./build_jobs.ts";
-import { isForeign } from "./clean_upper.ts";
 import type { AddInstruction, CopyInstruction } from "./dockerfile/ast.ts";
 import type { ConfigBuilder } from "./image_config.ts";
 import { linkBase } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
 import { keyOfSource, type Source, treeRoots, useNames } from "./sources.ts";
-import { ensureThere, type FileStep } from "./step.ts";
+import type { FileStep } from "./step.ts";
 
 /** Where COPY and ADD look. */
 export interface CopyEnvironment {
@@ -124,7 +120,13 @@ async function gatherTree(
       unpack,
     ],
     open: async (stack) => {
-      if (source.kind === "layers") await ensureThere(session, source.layers);
+      if (source.kind === "layers") {
+        const { ensureThere } = await lazy<typeof import("./step_perform.ts")>(
+          "./step_perform.ts",
+          import.meta.url,
+        );
+        await ensureThere(session, source.layers);
+      }
       const { root } = treeRoots(session, source, stack);
       return paths.map((path) => ({ kind: "tree", root, path, unpack }));
     },
@@ -160,49 +162,4 @@ async function gatherAdd(
 
 function isRemote(source: string): boolean {
   return /^(https?|git|ssh):\/\//.test(source) || /^git@[^/]+:/.test(source);
-}
-
-/** Makes a step of a WORKDIR. @param path Absolute. @param user Whose a new directory is. */
-export function workdirStep(
-  path: string,
-  user: string,
-  { session }: { session: BuildSession },
-): FileStep {
-  return {
-    key: () => Promise.resolve(["workdir", path, user]),
-    type: "regular",
-    createdBy: `WORKDIR ${path}`,
-    perform: async (state, { upper }) => {
-      using stack = new DisposableStack();
-      const names = useNames(state.layers, stack);
-      const base = linkBase(session.place);
-      if (isThereAlready(names.map((name) => `${base}/${name}`), path)) {
-        await Deno.mkdir(upper, { mode: 0o755 });
-        return;
-      }
-      const target = { base, names, upper, scratch: session.newDirectory() };
-      const mkdir = { target, path, ...user !== "" && { owner: user } };
-      await session.helper.do({ kind: "mkdir", mkdir });
-    },
-  };
-}
-
-/** Whether there is a directory, no link on the way to it. @param lowers Topmost first. */
-function isThereAlready(lowers: readonly string[], path: string): boolean {
-  const open: LowerDirectory[] = [];
-  try {
-    open.push(LowerDirectory.open(lowers));
-    for (const part of path.split("/").filter((part) => part !== "")) {
-      const file = encodeName(part);
-      const found = open.at(-1)!.lookup(file);
-      if (found === undefined || (found.stat.mode & F.S_IFMT) !== F.S_IFDIR) return false;
-      open.push(open.at(-1)!.enter(file));
-    }
-    return true;
-  } catch (error) {
-    if (isForeign(error)) return false; // the helper will see
-    throw error;
-  } finally {
-    for (const directory of open) directory[Symbol.dispose]();
-  }
 }

@@ -6,7 +6,6 @@
 import type { StorePaths } from "../host/paths.ts";
 import { addImage } from "../image/add_image.ts";
 import { unpackedSize } from "../image/ensure_unpacked.ts";
-import { MEDIA_TYPES } from "../image/import_image.ts";
 import { lazy } from "../lib/lazy.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import type { Descriptor, Digest, History, ImageConfig, Manifest } from "../spec/image.ts";
@@ -17,6 +16,12 @@ import { type StoredLayer, storedLayers } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
 import type { HistoryLine, StageState } from "./state.ts";
 import { timeOf } from "./step.ts";
+
+/** Media types of image-spec. */
+const MEDIA_TYPES = {
+  manifest: "application/vnd.oci.image.manifest.v1+json",
+  config: "application/vnd.oci.image.config.v1+json",
+} as const;
 
 /** An image that was made. */
 export interface FinishedImage {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { parseSignal } from "../container/kill.ts";
 import { DhowError } from "../errors.ts";
+import { parseSignal } from "../lib/signal.ts";
 import type { ImageConfig, ImageRunConfig, Platform } from "../spec/image.ts";
 import type { CommandLine, HealthcheckInstruction, Instruction } from "./dockerfile/ast.ts";
 import { goDuration, goQuote, goQuoteList, goQuoteRune } from "./go_format.ts";

@@ -10,8 +10,7 @@
 import type { StorePaths } from "../host/paths.ts";
 import { isDirectory } from "../host/stat.ts";
 import { chainIds, shortLayerName } from "../layer/chain_id.ts";
-import { linkLayer } from "../image/place_layer.ts";
-import { markVerified } from "../image/verify_layers.ts";
+import { lazy } from "../lib/lazy.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
 
 /** A layer of the store. */
@@ -91,6 +90,10 @@ export class BuildLayer {
       const diffIds = [...stored.map((one) => one.diffId), diffId];
       const chainId = chainIds(diffIds).at(-1)!;
       await layer.#place(chainId, sizeBytes, `${base}/${directory}`);
+      const { markVerified } = await lazy<typeof import("../image/verify_layers.ts")>(
+        "../image/verify_layers.ts",
+        import.meta.url,
+      );
       markVerified(place.paths, place.mapping, chainId);
       const mediaType = "application/vnd.oci.image.layer.v1.tar";
       return { diffId, descriptor: { mediaType, digest: diffId, size }, sizeBytes, createdAt };
@@ -126,6 +129,10 @@ export class BuildLayer {
     for (const part of ["l", "s"]) {
       await Deno.mkdir(`${this.#base}/${part}`, { recursive: true, mode: 0o700 });
     }
+    const { linkLayer } = await lazy<typeof import("../image/place_layer.ts")>(
+      "../image/place_layer.ts",
+      import.meta.url,
+    );
     await linkLayer(this.#base, chainId);
     await this.#whenUnused();
     // Without a pause from here on: nobody begins to use the old name.

@@ -6,11 +6,11 @@
 import { basename } from "./paths.ts";
 import { DhowError } from "../errors.ts";
 import { isDirectory } from "../host/stat.ts";
+import { lazy } from "../lib/lazy.ts";
 import { FILE_MOUNT, IMAGE_MOUNT } from "../runtime/mount_options.ts";
 import type { SpecMount } from "../spec/runtime.ts";
 import type { BuildSession } from "./session.ts";
 import type { RunMount } from "./dockerfile/ast.ts";
-import { openCacheMount } from "./cache_mounts.ts";
 import { keyOfSource, type Source, treeRoots } from "./sources.ts";
 
 /** The largest secret, as in BuildKit. */
@@ -161,6 +161,10 @@ async function prepareCache(
   return {
     key: ["cache", destination, id, mount.source, mount.from],
     open: async (stack, directory) => {
+      const { openCacheMount } = await lazy<typeof import("./cache_mounts.ts")>(
+        "./cache_mounts.ts",
+        import.meta.url,
+      );
       const data = await openCacheMount(session, {
         id,
         uid,

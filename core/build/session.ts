@@ -5,13 +5,12 @@
  * @module
  */
 import type { StorePaths } from "../host/paths.ts";
-import { removeTreesAnyhow } from "../container/remove.ts";
 import { DhowError } from "../errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import { currentIdMap, ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import { StepCache } from "./cache.ts";
 import type { CacheImports } from "./cache_import.ts";
-import { ContextDigests } from "./file_digests.ts";
+import type { ContextDigests } from "./file_digests.ts";
 import type { BuildHelper } from "./helper.ts";
 import type { LayerPlace } from "./layers.ts";
 import type { BuildContext, BuildListener, BuildRequest } from "./request.ts";
@@ -104,7 +103,11 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /** A context's digests; one object for each context. */
-  digestsOf(context: BuildContext): ContextDigests {
+  async digestsOf(context: BuildContext): Promise<ContextDigests> {
+    const { ContextDigests } = await lazy<typeof import("./file_digests.ts")>(
+      "./file_digests.ts",
+      import.meta.url,
+    );
     let digests = this.#digests.get(context);
     if (digests === undefined) {
       this.#digests.set(context, digests = new ContextDigests(this.paths, context));
@@ -149,6 +152,10 @@ export class BuildSession implements AsyncDisposable {
     try {
       await tools?.helper.do({ kind: "remove", trees: this.#trash });
     } catch { /* it has been killed */ }
+    const { removeTreesAnyhow } = await lazy<typeof import("../container/remove.ts")>(
+      "../container/remove.ts",
+      import.meta.url,
+    );
     await removeTreesAnyhow(this.paths, this.#trash);
   }
 

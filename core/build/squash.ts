@@ -8,7 +8,8 @@ import { baseOf, BuildLayer, linkBase } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
 import { useNames } from "./sources.ts";
 import type { StageState } from "./state.ts";
-import { ensureThere, timeOf } from "./step.ts";
+import { timeOf } from "./step.ts";
+import { ensureThere } from "./step_perform.ts";
 
 /** Puts one layer in the place of all that were made on top of the image below. */
 export async function squash(session: BuildSession, state: StageState): Promise<StageState> {

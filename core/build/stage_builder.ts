@@ -185,7 +185,7 @@ export class StageBuilder {
           "failed to compute cache key: there is no build context: it was not given one",
         );
       }
-      return { kind: "context", context, digests: session.digestsOf(context) };
+      return { kind: "context", context, digests: await session.digestsOf(context) };
     }
     return await this.#open(originOf(this.#plan.stages, index, from, namedContexts));
   }
@@ -198,7 +198,7 @@ export class StageBuilder {
         return { kind: "layers", layers: (await this.build(origin.index)).layers };
       case "context": {
         const { context } = origin.context;
-        return { kind: "context", context, digests: this.#session.digestsOf(context) };
+        return { kind: "context", context, digests: await this.#session.digestsOf(context) };
       }
       case "image": {
         const image = await this.#images.get(origin.reference, this.#options.platform);
@@ -333,8 +333,8 @@ class StageWork {
         history.push({ kind: "config", createdBy: "WORKDIR /" });
         return;
       }
-      const { workdirStep } = await lazy<typeof import("./copy_step.ts")>(
-        "./copy_step.ts",
+      const { workdirStep } = await lazy<typeof import("./workdir_step.ts")>(
+        "./workdir_step.ts",
         import.meta.url,
       );
       const step = workdirStep(path, config.run.User ?? "", environment);

@@ -6,9 +6,10 @@
 import { SIGKILL } from "../../ffi/abi/constants.ts";
 import type { Fd } from "../../ffi/fd.ts";
 import { pidfdOpen, pidfdSendSignal, processStartTime } from "../../ffi/process.ts";
-import { DhowError } from "../errors.ts";
 import type { RunRecord } from "../runtime/run_record.ts";
 import { isRunning, readState, type State } from "./state.ts";
+
+export { parseSignal } from "../lib/signal.ts";
 
 /** A running container's init, held by a descriptor. */
 export interface HeldInit extends Disposable {
@@ -33,37 +34,6 @@ export function holdInit(directory: string): HeldInit | undefined {
   }
   pidfd.close();
   return undefined;
-}
-
-/** Signal numbers by name; real-time ones are `RTMIN+n` and `RTMAX-n`. */
-const SIGNALS: readonly string[] =
-  "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
-    .split(" ");
-const RTMIN = 34, RTMAX = 64;
-
-/**
- * `SIGTERM`, `term`, `15`, `RTMIN+3` to the number.
- *
- * @throws {DhowError} `invalid_argument` in docker's words.
- */
-export function parseSignal(text: string): number {
-  const name = text.toUpperCase().replace(/^SIG/, "");
-  if (/^\d+$/.test(name)) {
-    const number = Number(name);
-    if (number >= 1 && number <= RTMAX) return number;
-  }
-  const index = SIGNALS.indexOf(name);
-  if (index >= 0) return index + 1;
-  if (name === "IOT") return 6;
-  if (name === "CLD") return 17;
-  if (name === "POLL") return 29;
-  const realTime = name.match(/^RTM(IN|AX)(?:([+-])(\d+))?$/);
-  if (realTime !== null) {
-    const base = realTime[1] === "IN" ? RTMIN : RTMAX;
-    const number = base + Number(realTime[3] ?? 0) * (realTime[2] === "-" ? -1 : 1);
-    if (number >= RTMIN && number <= RTMAX) return number;
-  }
-  throw new DhowError("invalid_argument", `invalid signal: ${text}`);
 }
 
 /** Kills what a killed monitor left: an init that PDEATHSIG did not reach. Recognised by when it was started. */

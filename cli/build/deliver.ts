@@ -48,7 +48,7 @@ export async function buildAndDeliver(request: BuildRequest, delivery: Delivery)
   }
   if (flags.iidfile !== "") await Deno.writeTextFile(flags.iidfile, result.imageId);
   if (flags.metadataFile !== "") await writeMetadata(flags.metadataFile, request, result);
-  if (flags.quiet || flags.progress === "quiet") out.line(result.imageId);
+  if (flags.quiet || flags.progress === "quiet") out.line(isKept ? result.imageId : "");
 }
 
 /** What fails while building is docker's `failed to solve`. */

@@ -138,7 +138,9 @@ function outlineOf(
     ssh: [],
   };
   for (const one of lineage(dockerfile, stage)) {
-    for (const instruction of one.instructions) addTo(outline, instruction, buildArgs);
+    for (const instruction of one.instructions) {
+      addTo(outline, instruction, { buildArgs, globals: globalArgs(dockerfile) });
+    }
   }
   return outline;
 }
@@ -166,16 +168,33 @@ function lineage({ stages }: Dockerfile, stage: Stage): Stage[] {
   }
 }
 
+/** What an `ARG` before the first `FROM` says of a name. */
+interface GlobalArg {
+  value: string | undefined;
+  description: string;
+}
+
+function globalArgs(dockerfile: Dockerfile): Map<string, GlobalArg> {
+  return new Map(
+    dockerfile.globalArgs.flatMap(({ args, comments }) =>
+      args.map(({ key, value }) => [key, { value, description: describe(comments, key) }])
+    ),
+  );
+}
+
 function addTo(
   outline: Outline,
   instruction: Instruction,
-  buildArgs: ReadonlyMap<string, string>,
+  known: { buildArgs: ReadonlyMap<string, string>; globals: ReadonlyMap<string, GlobalArg> },
 ): void {
   const { range } = instruction;
   if (instruction.kind === "arg") {
     for (const { key, value: own } of instruction.args) {
-      const value = buildArgs.get(key) ?? own;
-      const description = describe(instruction.comments, key);
+      const given = known.buildArgs.get(key) ?? own;
+      // Docker says what a global one is for only where its value counts.
+      const global = given === undefined ? known.globals.get(key) : undefined;
+      const value = given ?? global?.value;
+      const description = describe(instruction.comments, key) || (global?.description ?? "");
       outline.args = outline.args.filter(({ name }) => name !== key);
       outline.args.push({ name: key, ...value !== undefined && { value }, description, range });
     }

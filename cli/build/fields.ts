@@ -6,6 +6,7 @@
 import { DhowError } from "../../core/errors.ts";
 import type { BuildSecret, BuildSsh, CacheTarget } from "../../core/build/request.ts";
 import { splitCsv } from "../../core/lib/csv.ts";
+import { ExitError } from "../errors.ts";
 
 /** As BuildKit: what is larger is no secret. */
 const SECRET_MAX_BYTES = 500 * 1024;
@@ -15,11 +16,16 @@ export function invalid(message: string): DhowError {
   return new DhowError("invalid_argument", message);
 }
 
+/** A flag that cannot be understood: docker says it before it thinks of building. */
+export function misused(message: string): ExitError {
+  return new ExitError(1, `ERROR: ${message}`);
+}
+
 /** `key=value` fields in order; a field without a value is an error in docker's words. */
 export function parseFields(text: string): [key: string, value: string][] {
   return splitCsv(text).map((field) => {
     const equals = field.indexOf("=");
-    if (equals < 0) throw invalid(`invalid value ${field}`);
+    if (equals < 0) throw misused(`invalid value ${field}`);
     return [field.slice(0, equals).trim().toLowerCase(), field.slice(equals + 1)];
   });
 }
@@ -28,7 +34,7 @@ export function parseFields(text: string): [key: string, value: string][] {
 export function parsePair(text: string): [key: string, value: string | undefined] {
   const equals = text.indexOf("=");
   if (equals < 0) return [text, undefined];
-  if (equals === 0) throw invalid(`invalid key-value pair ${JSON.stringify(text)}: empty key`);
+  if (equals === 0) throw misused(`invalid key-value pair ${JSON.stringify(text)}: empty key`);
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
@@ -39,9 +45,9 @@ export function parseSecret(text: string): BuildSecret {
     if (key === "id") found.id = value;
     else if (key === "src" || key === "source") found.src = value;
     else if (key === "env") found.env = value;
-    else if (key !== "type") throw invalid(`unexpected key '${key}' in '${key}=${value}'`);
+    else if (key !== "type") throw misused(`unexpected key '${key}' in '${key}=${value}'`);
     else if (value === "file" || value === "env") found.type = value;
-    else throw invalid(`unsupported secret type ${JSON.stringify(value)}`);
+    else throw misused(`unsupported secret type ${JSON.stringify(value)}`);
   }
   const { id, src } = found;
   let { env } = found;
@@ -103,9 +109,15 @@ export function parseSsh(text: string): BuildSsh {
   const [id, path] = parsePair(text);
   const socket = path || Deno.env.get("SSH_AUTH_SOCK");
   const failed = (why: string) =>
-    invalid(`failed to convert agent config for ID: ${JSON.stringify(id)}: ${why}`);
+    invalid(
+      `failed to convert agent config {${id} [${path ?? ""}] false}: ` +
+        `failed to convert agent config for ID: ${JSON.stringify(id)}: ${why}`,
+    );
   if (!socket) {
-    throw failed("invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set");
+    throw invalid(
+      `failed to convert agent config {${id} [] false}: ` +
+        "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
+    );
   }
   let info: Deno.FileInfo;
   try {

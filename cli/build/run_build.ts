@@ -35,6 +35,8 @@ export interface BuildCommand {
   err: Output;
   /** `--root`. */
   root: string | undefined;
+  /** `dhow --debug`. */
+  debug: boolean;
 }
 
 /** Builds. @returns The exit code. @throws {ExitError} With what docker prints. */
@@ -166,12 +168,12 @@ async function readIgnore(opened: OpenedContext): Promise<string[]> {
 }
 
 async function showWarnings(
-  { err, flags }: BuildCommand,
+  { err, flags, debug }: BuildCommand,
   { steps: { warnings } }: Display,
   { dockerfile }: LoadedDockerfile,
 ): Promise<void> {
   if (warnings.length === 0 || flags.quiet) return;
-  if (flags.debug) {
+  if (flags.debug || debug) {
     const { formatChecks } = await lazy<typeof import("./evaluate.ts")>(
       "./evaluate.ts",
       import.meta.url,
@@ -204,6 +206,10 @@ async function explain(
   if (display !== undefined && display.steps.failed.length > 0) {
     const { formatFailedSteps } = await loadFailure();
     text += formatFailedSteps(display.steps.failed, err.isTerminal());
+  }
+  if (display !== undefined && display.steps.warnings.length > 0) {
+    const { formatWarnings } = await loadFailure();
+    text += formatWarnings(display.steps.warnings, err.isTerminal() && !Deno.env.get("NO_COLOR"));
   }
   text += excerptOf(error, dockerfile);
   const message = error.message.split("\n").map((line) => printable(line)).join("\n");

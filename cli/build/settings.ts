@@ -7,7 +7,7 @@ import type { BuildRequest, BuildSecret, BuildSsh } from "../../core/build/reque
 import { formatPlatform, parsePlatform } from "../../core/lib/platform.ts";
 import { canonicalReference, parseReference } from "../../core/lib/reference.ts";
 import { isIp } from "../flag_checks.ts";
-import { invalid, parseCache, parsePair, parseSecret, parseSsh } from "./fields.ts";
+import { invalid, misused, parseCache, parsePair, parseSecret, parseSsh } from "./fields.ts";
 import type { BuildFlags } from "./flags.ts";
 import { type BuildOutput, parseOutputs } from "./output_flags.ts";
 
@@ -144,7 +144,7 @@ function readEntitlements(flags: BuildFlags): string[] {
 
 function parseContext(text: string): [name: string, source: string] {
   const [name, source] = parsePair(text);
-  if (!source) throw invalid(`invalid context value: ${text}, expected key=value`);
+  if (!source) throw misused(`invalid context value: ${text}, expected key=value`);
   return [name.toLowerCase(), source];
 }
 

@@ -6,7 +6,7 @@
 import type { BuildListener } from "../../../core/build/request.ts";
 import { lazy } from "../../../core/lib/lazy.ts";
 import type { Output } from "../../output/stream.ts";
-import { invalid } from "../fields.ts";
+import { invalid, misused } from "../fields.ts";
 import { StepLog } from "./step_log.ts";
 
 /** Shows events. */
@@ -74,7 +74,7 @@ export function progressMode(
       if (isTerminal) return "tty";
       throw invalid("failed to get console: provided file is not a console");
     default:
-      throw invalid(`invalid progress mode ${wanted}`);
+      throw misused(`invalid progress mode ${wanted}`);
   }
 }
 

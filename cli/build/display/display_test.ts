@@ -91,7 +91,7 @@ Deno.test("plain progress shows a step at a time and misses no line", () => {
   );
   assertEquals(
     formatWarnings(steps.warnings, false),
-    "\n 1 warning found (use --debug to expand):\n - R: m (line 2)\n",
+    "\n 1 warning found (use dhow --debug to expand):\n - R: m (line 2)\n",
   );
 });
 

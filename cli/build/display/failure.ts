@@ -24,7 +24,7 @@ export function formatFailedSteps(steps: readonly Step[], isTerminal: boolean): 
 export function formatWarnings(warnings: readonly BuildWarning[], hasColours: boolean): string {
   if (warnings.length === 0) return "";
   const count = `${warnings.length} warning${warnings.length === 1 ? "" : "s"} found`;
-  const head = `${count} (use --debug to expand):\n`;
+  const head = `${count} (use dhow --debug to expand):\n`;
   const lines = warnings.map(({ rule, message, range }) =>
     ` - ${rule}: ${printable(message)}${range === undefined ? "" : ` (line ${range.start})`}\n`
   );

@@ -19,6 +19,7 @@ export const buildImage = command({
       "../../build/run_build.ts",
       import.meta.url,
     );
-    return await runBuild({ source: args[0]!, flags, engine, out, err, root: globals.root });
+    const { root, debug } = globals;
+    return await runBuild({ source: args[0]!, flags, engine, out, err, root, debug });
   },
 });

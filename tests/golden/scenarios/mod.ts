@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { builds } from "./build.ts";
 import { calls } from "./calls.ts";
 import { containers } from "./containers.ts";
 import { images } from "./images.ts";
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   ...networks,
   ...ports,
   ...volumes,
+  ...builds,
 ];
 
 /** Lines that dhow answers otherwise, and why. They are played, since later lines lean on them, but not compared. */

@@ -156,8 +156,9 @@ function bindMount(
   }
   const subpath = environment.subpathOf?.(destination);
   const own = environment.volumeMount?.(point);
+  if (own?.type === SHARED_MOUNT) return { destination, ...own, options: [point.RW ? "rw" : "ro"] };
   if (own?.type === "tmpfs") {
-    return { destination, ...own, options: [...own.options, ...point.RW ? [] : ["ro"]] };
+    return { destination, ...own, options: [...own.options, ...point.RW ? [] : ["rro"]] };
   }
   const source = own?.source ?? point.Source;
   if (own !== undefined) options.splice(0, 1, ...own.options);

@@ -15,8 +15,10 @@ import { chainIds, shortLayerName } from "../layer/chain_id.ts";
 import { readVolume, volumeData } from "../volume/volume.ts";
 import { type VolumeMount, volumeMount } from "../volume/volume_options.ts";
 import { buildSpec } from "./create_spec.ts";
+import { SHARED_MOUNT } from "../runtime/mount_options.ts";
 import {
   containerDirectory,
+  containerIds,
   type ContainerRecord,
   findContainer,
   networkOwner,
@@ -70,7 +72,7 @@ export function containerSpec(
     resolveDevice,
     listHostDevices,
     lastCapability: lastCapability(),
-    volumeMount: (point) => mountOfVolume(paths, point),
+    volumeMount: (point) => mountOfVolume(paths, record, point),
     subpathOf: (destination) => record.subpaths?.[destination],
     imageAt: (destination) => imageAt(paths, record, destination),
     ...record.hostConfig.Init && !isHostFiles && { initPath: `${directory}/init` },
@@ -86,11 +88,37 @@ export function containerSpec(
   return { spec, join };
 }
 
-function mountOfVolume(paths: StorePaths, { Type, Name }: MountPoint): VolumeMount | undefined {
+function mountOfVolume(
+  paths: StorePaths,
+  record: ContainerRecord,
+  { Type, Name }: MountPoint,
+): VolumeMount | undefined {
   if (Type !== "volume" || Name === undefined) return undefined;
   const { Options } = readVolume(paths, Name);
   if (Options === null) return undefined;
-  return volumeMount(volumeData(paths, Name), Options, (path) => statIfThere(path) !== undefined);
+  const exists = (path: string) => statIfThere(path) !== undefined;
+  const mount = volumeMount(volumeData(paths, Name), Options, exists);
+  return mount?.type === "tmpfs" ? takenFromAnother(paths, record, Name) ?? mount : mount;
+}
+
+/** A tmpfs is one for all containers that have it: who comes later takes it from who has it. */
+function takenFromAnother(
+  paths: StorePaths,
+  { id, nestedIds }: ContainerRecord,
+  volume: string,
+): VolumeMount | undefined {
+  if (nestedIds !== undefined) return undefined; // from its own namespace it cannot enter the others'
+  for (const other of containerIds(paths)) {
+    if (other === id) continue;
+    const { mounts, nestedIds: ids } = readRecord(paths, other);
+    const point = mounts.find(({ Type, Name }) => Type === "volume" && Name === volume);
+    if (point === undefined || ids !== undefined) continue;
+    const { status, pid } = readState(containerDirectory(paths, other));
+    if (!isRunning(status)) continue;
+    const source = `/proc/${pid}/ns/mnt`;
+    return { type: SHARED_MOUNT, source, options: [], subpath: point.Destination };
+  }
+  return undefined;
 }
 
 function imageAt(

@@ -14,13 +14,8 @@ import type { Device, Spec, SpecMount } from "../spec/runtime.ts";
 import type { InitContext } from "./init_context.ts";
 import { emitFileMount } from "./init_file_mount.ts";
 import { emitMakePlace, emitOpenBelow, emitPlaceImage, emitTakeImage } from "./init_image_mount.ts";
-import {
-  FILE_MOUNT,
-  IMAGE_MOUNT,
-  type MountOptions,
-  parseMountOptions,
-  SHARED_MOUNT,
-} from "./mount_options.ts";
+import { FILE_MOUNT, IMAGE_MOUNT, type MountOptions, parseMountOptions } from "./mount_options.ts";
+import { emitPlaceMount, emitTakeMounts } from "./init_shared_mount.ts";
 
 /** How the root file system comes to be. */
 export interface Rootfs {
@@ -44,7 +39,6 @@ interface OpenedSource {
   fd: number;
 }
 
-const OPEN_TREE_CLONE = 1;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 
 const DEVICE_LINKS: [string, string][] = [
@@ -105,49 +99,6 @@ export function emitRootfs(
   ctx.p.call("close", [oldRoot]);
   for (const { fd } of sources) ctx.p.call("close", [fd]);
   ctx.must("go to the new root", "chdir", ["/"]);
-}
-
-/** Visits other mount namespaces and takes clones of mounts there, while nothing is set up here yet. */
-function emitTakeMounts(
-  ctx: InitContext,
-  spec: Spec,
-  rootfs: Rootfs,
-): { taken: Map<SpecMount, Value>; root: Value | undefined } {
-  const taken = new Map<SpecMount, Value>();
-  const shared = spec.mounts.filter((mount) => mount.type === SHARED_MOUNT);
-  if (shared.length === 0 && rootfs.taken === undefined) return { taken, root: undefined };
-  const open = (path: string, flags: number) =>
-    ctx.must(`open ${path}`, "openat", [C.AT_FDCWD, path, flags | C.O_CLOEXEC, 0]);
-  const directory = open(".", C.O_PATH | C.O_DIRECTORY);
-  const home = open("/proc/self/ns/mnt", C.O_RDONLY);
-  const take = (label: string, namespacePath: string, path: string): Value => {
-    const namespace = open(namespacePath, C.O_RDONLY);
-    ctx.must(label, "setns", [namespace, C.CLONE_NEWNS]);
-    const flags = OPEN_TREE_CLONE | C.O_CLOEXEC;
-    const tree = ctx.must(label, "open_tree", [C.AT_FDCWD, path, flags]);
-    ctx.must(label, "setns", [home, C.CLONE_NEWNS]);
-    ctx.p.call("close", [namespace]);
-    return tree;
-  };
-  for (const mount of shared) {
-    const { destination } = mount;
-    const label = `take ${destination} of the other container`;
-    taken.set(mount, take(label, mount.source!, destination));
-  }
-  const root = rootfs.taken === undefined
-    ? undefined
-    : take("take the root from fuse-overlayfs", rootfs.taken, rootfs.mountpoint);
-  ctx.must("return from the other mounts", "fchdir", [directory]);
-  ctx.p.call("close", [home]);
-  ctx.p.call("close", [directory]);
-  return { taken, root };
-}
-
-function emitPlaceMount(ctx: InitContext, { destination }: SpecMount, tree: Value): void {
-  ctx.makeDirectories(destination);
-  const args = [tree, "", C.AT_FDCWD, destination, MOVE_MOUNT_F_EMPTY_PATH];
-  ctx.must(`mount the other container's ${destination}`, "move_mount", args);
-  ctx.p.call("close", [tree]);
 }
 
 function emitSeparateMounts(ctx: InitContext, spec: Spec): void {
@@ -230,7 +181,10 @@ function emitMount(
   ctx.makeDirectories(target);
   if (target === "/proc" || target === "/sys") refuseLink(ctx, target);
   const type = mount.type === "cgroup" ? "cgroup2" : mount.type ?? "none";
-  const args = [mount.source ?? type, target, type, options.flags, options.data || 0];
+  // Read-only is this mount then, not the file system, which others may share.
+  const { recursiveReadOnly } = options;
+  const flags = recursiveReadOnly ? options.flags & ~C.MS_RDONLY : options.flags;
+  const args = [mount.source ?? type, target, type, flags, options.data || 0];
   const own = (kind: string) => spec.linux.namespaces.some((ns) => ns.type === kind && !ns.path);
   if (type === "cgroup2") {
     ctx.may("mount", args, { label });
@@ -238,14 +192,15 @@ function emitMount(
     // A fresh instance may only show a namespace that our user namespace owns; the host's own is bound instead.
     const done = ctx.p.label("mounted");
     ctx.p.jumpIf(ctx.may("mount", args, { label }), "==", 0, done);
-    const flags = C.MS_BIND | C.MS_REC;
-    ctx.must(`bind the host's ${target}`, "mount", [target.slice(1), target, 0, flags, 0]);
+    const bind = C.MS_BIND | C.MS_REC;
+    ctx.must(`bind the host's ${target}`, "mount", [target.slice(1), target, 0, bind, 0]);
     if (type === "sysfs") {
       emitSetReadOnly(ctx, `make ${target} read-only`, target, 0, C.AT_RECURSIVE);
     }
     ctx.p.place(done);
   } else {
     ctx.must(label, "mount", args);
+    if (recursiveReadOnly) emitSetReadOnly(ctx, `make ${target} read-only`, target, 0, 0);
   }
   if (options.propagation !== 0) {
     ctx.must(`set the propagation of ${target}`, "mount", [0, target, 0, options.propagation, 0]);

@@ -2,7 +2,7 @@
  * Options of the volume driver `local`: `type`, `device` and `o`, as mount(8) takes them.
  *
  * What an ordinary user may mount in a user namespace is what dhow can: bind mounts and tmpfs. It is mounted by the init
- * of each container that uses the volume.
+ * of the first container that uses the volume; a tmpfs those that come later take from it, and with the last it is gone.
  *
  * @see https://docs.docker.com/reference/cli/docker/volume/create/#opt
  * @module
@@ -35,7 +35,9 @@ export function assertVolumeOptions(name: string, options: Readonly<Record<strin
 }
 
 /** What is to be mounted for a volume with options: without a destination, and nothing for one without options. */
-export type VolumeMount = Required<Pick<SpecMount, "type" | "source" | "options">>;
+export type VolumeMount =
+  & Required<Pick<SpecMount, "type" | "source" | "options">>
+  & Pick<SpecMount, "subpath">;
 
 /**
  * The mount that a volume's options describe.

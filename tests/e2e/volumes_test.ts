@@ -231,3 +231,48 @@ containerTest("what cannot be mounted says why, and nothing is left", async (box
     await box.ok("volume", "rm", "vol");
   }
 });
+
+containerTest(
+  "a tmpfs volume is one for all that have it at a time, each as it asked for it",
+  async (box) => {
+    const options = ["-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=1m,mode=1777"];
+    await box.ok("volume", "create", ...options, "fast");
+    const sleeper = (name: string, mount: string) =>
+      box.ok(
+        "run",
+        "-d",
+        "--name",
+        name,
+        "--network",
+        "none",
+        "-v",
+        mount,
+        "busybox",
+        "sleep",
+        "99",
+      );
+    await sleeper("first", "fast:/one:ro");
+    await sleeper("second", "fast:/other/place");
+    await box.ok("exec", "second", "sh", "-c", "echo hello > /other/place/f");
+    assertEquals(await box.ok("exec", "first", "cat", "/one/f"), "hello");
+    const { code } = await box.dhow("exec", "first", "touch", "/one/g");
+    assertEquals(code, 1);
+    const big = await box.dhow(
+      "exec",
+      "second",
+      "dd",
+      "if=/dev/zero",
+      "of=/other/place/g",
+      "bs=1M",
+      "count=2",
+    );
+    assertMatch(big.err, /No space left on device/);
+    await box.ok("rm", "-f", "first");
+    await sleeper("third", "fast:/three");
+    assertEquals(await box.ok("exec", "third", "cat", "/three/f"), "hello");
+    await box.ok("rm", "-f", "second", "third");
+    const ls = ["run", "--rm", "--network", "none", "-v", "fast:/v", "busybox", "ls", "/v"];
+    assertEquals(await box.ok(...ls), "");
+    await box.ok("volume", "rm", "fast");
+  },
+);

@@ -13,17 +13,15 @@
 export { Container, run, type RunOptions } from "./core/script/container.ts";
 export { Command, CommandError, type CommandResult } from "./core/script/command.ts";
 export type { ContainerOptions } from "./core/script/create_request.ts";
-export {
-  type AddOptions,
-  type CopyOptions,
-  type HealthcheckOptions,
-  image,
-  ImageBuilder,
-  type RunInstructionOptions,
-  type RunMountOptions,
-  type StageSource,
-  type TransferInstructionOptions,
-} from "./core/script/image_builder.ts";
+export { image, ImageBuilder, type StageSource } from "./core/script/image_builder.ts";
+export type {
+  AddOptions,
+  CopyOptions,
+  HealthcheckOptions,
+  RunInstructionOptions,
+  RunMountOptions,
+  TransferInstructionOptions,
+} from "./core/script/instruction_options.ts";
 export type { CommandWords } from "./core/script/dockerfile_text.ts";
 export type { BuildScriptOptions, SecretSource } from "./core/script/build.ts";
 export type { BuiltImage } from "./core/script/built_image.ts";

@@ -9,6 +9,14 @@
 import type { BuiltImage } from "./built_image.ts";
 import type { BuildScriptOptions } from "./build.ts";
 import { lazy } from "../lib/lazy.ts";
+import type {
+  AddOptions,
+  CopyOptions,
+  HealthcheckOptions,
+  RunInstructionOptions,
+  RunMountOptions,
+  TransferInstructionOptions,
+} from "./instruction_options.ts";
 import {
   type CommandWords,
   heredoc,
@@ -24,93 +32,6 @@ import {
 
 /** Where files come from: another image being built, an image's name, or that of a named context. */
 export type StageSource = ImageBuilder | string;
-
-/** `--mount` of `RUN`. */
-export type RunMountOptions =
-  & {
-    /** Path in the container. */
-    target?: string;
-    /** Whether it cannot be written to. */
-    readonly?: boolean;
-  }
-  & (
-    | { type: "bind"; source?: string; from?: StageSource }
-    | {
-      type: "cache";
-      id?: string;
-      sharing?: "shared" | "private" | "locked";
-      from?: StageSource;
-      source?: string;
-      mode?: string;
-      uid?: number;
-      gid?: number;
-    }
-    | { type: "tmpfs"; size?: string }
-    | {
-      type: "secret";
-      id?: string;
-      env?: string;
-      required?: boolean;
-      mode?: string;
-      uid?: number;
-      gid?: number;
-    }
-    | { type: "ssh"; id?: string; required?: boolean; mode?: string; uid?: number; gid?: number }
-  );
-
-/** How to run a command. */
-export interface RunInstructionOptions {
-  /** `--mount`: files that are there only meanwhile. */
-  mounts?: readonly RunMountOptions[];
-  /** `--network`. @default that of the build */
-  network?: "default" | "none" | "host";
-  /** `--security`; `insecure` has to be allowed. */
-  security?: "sandbox" | "insecure";
-}
-
-/** What `copy()` and `add()` share. */
-export interface TransferInstructionOptions {
-  /** `--chown`: `user:group`. */
-  chown?: string;
-  /** `--chmod`: `755`. */
-  chmod?: string;
-  /** `--link`. */
-  link?: boolean;
-  /** `--exclude`. */
-  exclude?: readonly string[];
-}
-
-/** How to copy. */
-export interface CopyOptions extends TransferInstructionOptions {
-  /** `--from`. @default the context */
-  from?: StageSource;
-  /** `--parents`. */
-  parents?: boolean;
-}
-
-/** How to add. */
-export interface AddOptions extends TransferInstructionOptions {
-  /** `--checksum`: `sha256:...`. */
-  checksum?: string;
-  /** `--keep-git-dir`. */
-  keepGitDir?: boolean;
-  /** `--unpack`. @default local archives only */
-  unpack?: boolean;
-}
-
-/** When a healthcheck runs; times as a Dockerfile has them: `30s`. */
-export interface HealthcheckOptions {
-  /** Between two checks. @default "30s" */
-  interval?: string;
-  /** A check that takes longer has failed. @default "30s" */
-  timeout?: string;
-  /** How long failures do not count after the start. @default "0s" */
-  startPeriod?: string;
-  /** Between two checks meanwhile. @default "5s" */
-  startInterval?: string;
-  /** So many failures in a row make it unhealthy. @default 3 */
-  retries?: number;
-}
 
 /** An instruction: its text, once the names of stages are known. */
 type Line = (nameOf: (source: StageSource) => string) => string;

@@ -39,7 +39,7 @@ export function makeInput(
       case 3:
         return put(word(), below(2) * length);
       case 4:
-        return put(repeat(word(), 1 + below(200)));
+        return put(repeat(word(), 1 + below(below(20) === 0 ? 20_000 : 200)));
       case 5: {
         const other = [...seeds[below(seeds.length)]!];
         return put(other.slice(below(other.length + 1)));

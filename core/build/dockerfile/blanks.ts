@@ -25,9 +25,14 @@ export function trimStart(text: string): string {
 
 /** Without the blanks at both ends. */
 export function trim(text: string): string {
+  return trimStart(trimEnd(text, isBlank));
+}
+
+/** Without what goes at the end. A regular expression would look at each run of it from each of its characters. */
+export function trimEnd(text: string, goes: (character: string) => boolean): string {
   let end = text.length;
-  while (end > 0 && isBlank(text[end - 1]!)) end--;
-  return trimStart(text.slice(0, end));
+  while (end > 0 && goes(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
 /** What is between blanks; empty where a blank is at an end. */

@@ -7,6 +7,9 @@ import { DhowError, type ErrorCode } from "../../errors.ts";
 import { printable } from "../../lib/printable.ts";
 import type { SourceRange } from "./ast.ts";
 
+/** Characters of a line that are shown. */
+const MAX_SHOWN = 2000;
+
 /** Where text came from. */
 export interface Source {
   /** `Dockerfile`. */
@@ -88,10 +91,11 @@ export function formatExcerpt(source: Source, range: SourceRange): string {
 }
 
 function printableLines(text: string): string {
-  return text.split("\n").map((line) => printable(line)).join("\n");
+  return text.split("\n").map((line) => printable(line, MAX_SHOWN)).join("\n");
 }
 
 /** Tabs stay. */
 function printableLine(line: string): string {
-  return line.split("\t").map((part) => printable(part.replaceAll("\r", ""))).join("\t");
+  const shown = line.slice(0, MAX_SHOWN).split("\t");
+  return shown.map((part) => printable(part.replaceAll("\r", ""))).join("\t");
 }

@@ -11,6 +11,9 @@ import { parseMount } from "./mount.ts";
 import { parseExposed } from "./ports.ts";
 import { type Lookup, shellWords } from "./shell_word.ts";
 
+/** As many as three protocols have, several times over. */
+const MAX_PORTS = 1_000_000;
+
 /**
  * Makes one word plain.
  *
@@ -67,7 +70,7 @@ export function expandInstruction(
       const words = instruction.ports.flatMap((port) =>
         expandWords(port, lookup, directives.escape)
       );
-      return { ...instruction, ports: words.flatMap((word) => parseExposed(word).ports) };
+      return { ...instruction, ports: expandPorts(words) };
     }
     case "volume": {
       const paths = instruction.paths.map(plain);
@@ -88,6 +91,19 @@ export function expandInstruction(
     case "onbuild":
       return instruction;
   }
+}
+
+/** Each port once. @throws {Error} For ranges that together are out of all proportion. */
+function expandPorts(words: readonly string[]): string[] {
+  const ports = new Set<string>();
+  let count = 0;
+  for (const word of words) {
+    const exposed = parseExposed(word).ports;
+    count += exposed.length;
+    if (count > MAX_PORTS) throw new Error("EXPOSE names too many ports");
+    for (const port of exposed) ports.add(port);
+  }
+  return [...ports];
 }
 
 function expandPair(pair: KeyValue, plain: (word: string) => string): KeyValue {

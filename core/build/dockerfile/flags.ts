@@ -31,8 +31,8 @@ export function parseFlags(
     if (kind === undefined) {
       throw new Error(`unknown flag: ${dashed}${didYouMean(name, Object.keys(known))}`);
     }
-    const earlier = values.get(name) ?? [];
-    if (earlier.length > 0 && kind !== "list") {
+    const earlier = values.get(name);
+    if (earlier !== undefined && kind !== "list") {
       throw new Error(`duplicate flag specified: ${dashed}`);
     }
     if (kind === "switch" ? value === "" : value === undefined) {
@@ -41,7 +41,8 @@ export function parseFlags(
     if (kind === "switch" && !/^(?:true|false)?$/i.test(value ?? "")) {
       throw new Error(`expecting boolean value for flag ${dashed}, not: ${value}`);
     }
-    values.set(name, [...earlier, value ?? "true"]);
+    if (earlier === undefined) values.set(name, [value ?? "true"]);
+    else earlier.push(value ?? "true");
   }
   return {
     text: (name) => values.get(name)?.[0],

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Directives, SourceRange } from "./ast.ts";
-import { trim, trimStart } from "./blanks.ts";
+import { trim, trimEnd, trimStart } from "./blanks.ts";
 
 /** An instruction's text, continuations joined. */
 export interface LogicalLine {
@@ -23,7 +23,7 @@ export class LineError extends Error {
   }
 }
 
-const DIRECTIVE = /^([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S(?:.*\S)?)\s*$/;
+const DIRECTIVE = /^([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)$/;
 const DIRECTIVES = ["syntax", "escape", "check"];
 
 /** Reads logical lines from physical ones, from the top down. */
@@ -79,7 +79,7 @@ export class LineReader {
     const start = this.#index;
     while (this.#index < this.#lines.length) {
       const line = this.#lines[this.#index++]!;
-      const terminator = line.replace(/\r+$/, "");
+      const terminator = withoutLineEnd(line);
       if ((stripsTabs ? terminator.replace(/^\t+/, "") : terminator) !== name) continue;
       return this.#lines.slice(start, this.#index - 1).map((text) => `${text}\n`).join("");
     }
@@ -109,7 +109,7 @@ export class LineReader {
   /** A line goes on if it ends in the escape character, unless that is escaped. Blanks behind it do not count. */
   #splitContinuation(line: string): { text: string; goesOn: boolean } {
     const { escape } = this.directives;
-    const bare = line.replace(/[ \t]+$/, "");
+    const bare = trimEnd(line, (character) => character === " " || character === "\t");
     if (!bare.endsWith(escape) || bare.at(-2) === escape) return { text: line, goesOn: false };
     return { text: bare.slice(0, -1), goesOn: true };
   }
@@ -120,7 +120,7 @@ export class LineReader {
     const first = this.#lines[0]?.startsWith("#!") ? 1 : 0;
     for (let index = first; index < this.#lines.length; index++) {
       const line = trimStart(withoutLineEnd(this.#lines[index]!));
-      const match = line.startsWith("#") ? DIRECTIVE.exec(trimStart(line.slice(1))) : null;
+      const match = line.startsWith("#") ? DIRECTIVE.exec(trim(line.slice(1))) : null;
       const name = match?.[1]?.toLowerCase();
       if (name === undefined || !DIRECTIVES.includes(name)) break;
       const range = { start: index + 1, end: index + 1 };
@@ -144,5 +144,5 @@ export class LineReader {
 const NO_MORE = { parts: [], hasEmptyContinuation: false };
 
 function withoutLineEnd(line: string): string {
-  return line.replace(/\r+$/, "");
+  return trimEnd(line, (character) => character === "\r");
 }

@@ -16,6 +16,7 @@ const corpus = new URL("../../dockerfiles/", import.meta.url);
 export const dockerfile: FuzzTarget = {
   name: "dockerfile",
   seeds: readCorpus,
+  maxBytes: 1 << 16,
   dictionary: [
     ...["FROM ", "RUN ", "COPY ", "ADD ", "ENV ", "ARG ", "LABEL ", "CMD ", "ENTRYPOINT "],
     ...["EXPOSE ", "VOLUME ", "USER ", "WORKDIR ", "SHELL ", "ONBUILD ", "STOPSIGNAL "],

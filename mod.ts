@@ -73,4 +73,5 @@ export type * from "./core/build/dockerfile/ast.ts";
 export { DhowError, type ErrorCode } from "./core/errors.ts";
 export type * from "./core/spec/docker_api.ts";
 export type { Digest, Healthcheck } from "./core/spec/image.ts";
+export type { HostCheck } from "./core/engine/engine.ts";
 export type { StorePaths } from "./core/host/paths.ts";

@@ -48,7 +48,7 @@ const EXPORTS = {
     ...["PulledImage", "PushedImage", "RunOptions", "SaveOptions", "StorePaths", "System"],
     ...["SystemPruneOptions", "SystemPruneReport", "ThrottleDevice", "TransferMessage"],
     ...["TransferOptions", "TransferProgress", "TransferScriptOptions", "TransferStatus", "Ulimit"],
-    ...["UsageTotal", "VolumeUsage"],
+    ...["ContainerStats", "CpuStats", "HostCheck", "NetworkStats", "UsageTotal", "VolumeUsage"],
     ...["AddInstruction", "AddOptions", "ArgInstruction", "BuildContext", "BuildEvent"],
     ...["BuildListener", "BuildOptions", "BuildRequest", "BuildResult"],
     ...["BuildScriptOptions", "BuildSecret", "BuildSsh", "BuildWarning", "Builder"],

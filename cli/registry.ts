@@ -21,6 +21,7 @@ export interface Group {
 /** `dhow GROUP`. */
 export const groups: Readonly<Record<string, Group>> = {
   builder: { summary: "Manage builds" },
+  buildx: { summary: "The same, by the name of docker's plugin" },
   container: { summary: "Manage containers" },
   image: { summary: "Manage images" },
   manifest: { summary: "Look at manifests and manifest lists in registries" },

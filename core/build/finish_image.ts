@@ -6,11 +6,13 @@
 import type { StorePaths } from "../host/paths.ts";
 import { addImage } from "../image/add_image.ts";
 import { unpackedSize } from "../image/ensure_unpacked.ts";
+import { IMAGE_ID } from "../image/stored_image.ts";
 import { lazy } from "../lib/lazy.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import type { Descriptor, Digest, History, ImageConfig, Manifest } from "../spec/image.ts";
 import { isThere } from "../host/stat.ts";
 import { blobPath, writeDocument } from "../store/blob.ts";
+import { readIndex, REF_NAME } from "../store/layout.ts";
 import { COMMENT } from "./image_config.ts";
 import { type StoredLayer, storedLayers } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
@@ -49,6 +51,7 @@ export async function finishImage(
     size: descriptor.size,
   }));
   const stored = await store(paths, document, described);
+  if (isNamedAlready(paths, stored.id, request.tags)) return stored;
   const diffIds = layers.map(({ diffId }) => diffId);
   addImage(paths, {
     id: stored.id,
@@ -57,6 +60,13 @@ export async function finishImage(
     sizeBytes: unpackedSize(paths, diffIds, mapping),
   });
   return stored;
+}
+
+/** Whether the index would stay as it is: it need not be written then, and nobody waits for the disk. */
+function isNamedAlready(paths: StorePaths, id: Digest, tags: readonly string[]): boolean {
+  const lines = readIndex(paths).filter(({ annotations }) => annotations?.[IMAGE_ID] === id);
+  return lines.length > 0 &&
+    tags.every((tag) => lines.some(({ annotations }) => annotations![REF_NAME] === tag));
 }
 
 /** What `--cache-to type=inline` adds to the config: which step has made which layer. */

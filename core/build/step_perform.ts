@@ -7,6 +7,7 @@ import { DhowError } from "../errors.ts";
 import { findUnpacked } from "../image/ensure_unpacked.ts";
 import { unpackLayers } from "../image/unpack_layers.ts";
 import { openNamespaceWorker } from "../image/namespace_worker.ts";
+import { readStorageChoice } from "../store/storage_driver.ts";
 import { baseOf, BuildLayer, type PackedStep, storedLayers } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
 import { keyOfLayers } from "./sources.ts";
@@ -22,6 +23,7 @@ export async function doStep(
 ): Promise<void> {
   using _slot = await session.slots.take();
   session.signal.throwIfAborted();
+  assertOverlay(session);
   const { helper } = await session.open();
   await ensureThere(session, state.layers);
   const directory = `.tmp-b${crypto.randomUUID().slice(0, 8)}`;
@@ -62,6 +64,16 @@ export async function doStep(
   );
   addStep(state, step, { key, name, type: step.type, createdAt, layer });
   state.isFresh = true;
+}
+
+/** @throws {DhowError} `unsupported` where the kernel's overlay does not work. */
+function assertOverlay({ paths }: BuildSession): void {
+  const obstacle = readStorageChoice(paths)?.obstacles.overlay;
+  if (obstacle === undefined) return;
+  throw new DhowError(
+    "unsupported",
+    `Cannot build: builds take the kernel's overlay, which does not work here (${obstacle})`,
+  );
 }
 
 /** Waits for both, even if one fails: what is still being written cannot be removed. */

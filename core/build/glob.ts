@@ -15,7 +15,7 @@ export function isPattern(text: string): boolean {
  * Whether all of `path` fits `pattern`; `*` and `?` do not cross a `/`.
  *
  * @param options `doubleStar`: `**` crosses directories, as `COPY --parents` has it.
- * @throws {Error} `syntax error in pattern`, as Go.
+ * @throws {DhowError} `invalid_argument`: `syntax error in pattern`, as Go.
  */
 export function matchPath(
   pattern: string,

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { DhowError } from "../errors.ts";
 import { isPattern, matchPath } from "./glob.ts";
 
 Deno.test("matchPath() fits whole paths, as Go", () => {
@@ -37,7 +38,7 @@ Deno.test("matchPath() refuses the patterns that Go refuses", () => {
   for (
     const pattern of ["[", "[]a]", "[-]", "[x-]", "[-x]", "[a", "[a-", "a[", "\\", "[\\", "[^"]
   ) {
-    assertThrows(() => matchPath(pattern, "a"), Error, "syntax error in pattern", pattern);
+    assertThrows(() => matchPath(pattern, "a"), DhowError, "syntax error in pattern", pattern);
   }
 });
 

@@ -71,7 +71,7 @@ function compileEntry(text: string, origin: string): Entry {
   try {
     return { isException, pattern: new PathPattern(clean, { doubleStar: true }) };
   } catch (error) {
-    throw fail(`${JSON.stringify(text)}: ${(error as Error).message}`);
+    throw fail((error as Error).message);
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { DhowError } from "../errors.ts";
 
 /** Characters from the first to the second, both included. */
 type CharacterRange = readonly [first: string, last: string];
@@ -30,10 +31,17 @@ export class PathPattern {
 
   /**
    * @param options `doubleStar`: whether `**` stands for directories.
-   * @throws {Error} `syntax error in pattern`, as Go.
+   * @throws {DhowError} `invalid_argument`: `syntax error in pattern`, as Go.
    */
   constructor(pattern: string, options: { doubleStar?: boolean } = {}) {
-    this.#tokens = parseTokens(pattern, options.doubleStar ?? false);
+    const tokens = parseTokens(pattern, options.doubleStar ?? false);
+    if (tokens === undefined) {
+      throw new DhowError(
+        "invalid_argument",
+        `${JSON.stringify(pattern)}: syntax error in pattern`,
+      );
+    }
+    this.#tokens = tokens;
     const isLiteral = this.#tokens.every(({ kind }) => kind === "character");
     this.#literal = isLiteral
       ? this.#tokens.map((token) => (token as { character: string }).character).join("")
@@ -110,16 +118,20 @@ function accepts(token: Token, character: string): boolean {
   }
 }
 
-function parseTokens(pattern: string, doubleStar: boolean): Token[] {
+/** Undefined if the pattern is malformed. */
+function parseTokens(pattern: string, doubleStar: boolean): Token[] | undefined {
   const characters = [...pattern];
   const tokens: Token[] = [];
   let position = 0;
   while (position < characters.length) {
     const character = characters[position++]!;
-    if (character === "?") tokens.push({ kind: "any" });
-    else if (character === "[") position = parseClass(characters, position, tokens);
+    if (character === "[") {
+      const end = parseClass(characters, position, tokens);
+      if (end === undefined) return undefined;
+      position = end;
+    } else if (character === "?") tokens.push({ kind: "any" });
     else if (character === "\\") {
-      if (position === characters.length) throw badPattern();
+      if (position === characters.length) return undefined;
       tokens.push({ kind: "character", character: characters[position++]! });
     } else if (character !== "*") tokens.push({ kind: "character", character });
     else if (!doubleStar || characters[position] !== "*") tokens.push({ kind: "star" });
@@ -141,32 +153,35 @@ function parseDoubleStar(characters: readonly string[], from: number, tokens: To
   return end;
 }
 
-/** @returns Where it goes on. */
-function parseClass(characters: readonly string[], from: number, tokens: Token[]): number {
+/** @returns Where it goes on; undefined if the class is malformed. */
+function parseClass(
+  characters: readonly string[],
+  from: number,
+  tokens: Token[],
+): number | undefined {
   let position = from;
   const isNegated = characters[position] === "^";
   if (isNegated) position++;
   const ranges: CharacterRange[] = [];
-  const one = () => {
-    const character = characters[position++];
-    if (character === undefined || character === "-" || character === "]") throw badPattern();
-    const plain = character === "\\" ? characters[position++] : character;
-    // A class that does not end is wrong, whatever it holds.
-    if (plain === undefined || position >= characters.length) throw badPattern();
-    return plain;
-  };
   while (characters[position] !== "]" || ranges.length === 0) {
     const first = one();
+    if (first === undefined) return undefined;
     if (characters[position] !== "-") ranges.push([first, first]);
     else {
       position++;
-      ranges.push([first, one()]);
+      const last = one();
+      if (last === undefined) return undefined;
+      ranges.push([first, last]);
     }
   }
   tokens.push({ kind: "class", isNegated, ranges });
   return position + 1;
-}
 
-function badPattern(): Error {
-  return new Error("syntax error in pattern");
+  function one(): string | undefined {
+    const character = characters[position++];
+    if (character === undefined || character === "-" || character === "]") return undefined;
+    const plain = character === "\\" ? characters[position++] : character;
+    // A class that does not end is wrong, whatever it holds.
+    return position < characters.length ? plain : undefined;
+  }
 }

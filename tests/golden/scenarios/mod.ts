@@ -7,6 +7,7 @@ import { builds } from "./build.ts";
 import { calls } from "./calls.ts";
 import { containers } from "./containers.ts";
 import { images } from "./images.ts";
+import { isolation } from "./isolation.ts";
 import { networks } from "./networks.ts";
 import { ports } from "./ports.ts";
 import { running } from "./running.ts";
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...running,
   ...containers,
   ...images,
+  ...isolation,
   ...networks,
   ...ports,
   ...volumes,

@@ -7,7 +7,7 @@ import { containerIds, readRecord } from "../container/record.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { removeIfThere } from "../host/remove_if_there.ts";
-import { isDirectory, statIfThere } from "../host/stat.ts";
+import { statIfThere } from "../host/stat.ts";
 import { callInside, openNamespaceWorker } from "../image/namespace_worker.ts";
 import { listStoredImages, readConfig } from "../image/stored_image.ts";
 import { sweep } from "../image/remove_image.ts";
@@ -16,7 +16,6 @@ import { chainIds } from "../layer/chain_id.ts";
 import type { DirectoryUsage } from "../layer/usage.ts";
 import { parseTimestamp } from "../lib/duration.ts";
 import { ensureUserNamespace } from "../runtime/userns.ts";
-import { ensureLayout } from "../store/layout.ts";
 import { type CacheEntry, stepsDirectory } from "./cache.ts";
 import { mountsDirectory } from "./cache_mounts.ts";
 
@@ -166,17 +165,21 @@ function isLocked(directory: string): boolean {
   });
 }
 
-/** Renames the directories of a mount that nobody uses away. */
+/**
+ * Takes the names from the directories of a mount that nobody uses. They stay where they are: who does not own a
+ * directory cannot move it elsewhere.
+ *
+ * @returns Where they are, with those that somebody who was killed has left.
+ */
 function takeMount(paths: StorePaths, id: string): string[] {
-  ensureLayout(paths);
   const base = `${mountsDirectory(paths)}/${id}`;
   const taken: string[] = [];
-  for (const name of namesIn(base).filter((name) => name.endsWith(".lock"))) {
-    using file = Deno.openSync(`${base}/${name}`, { write: true });
-    const directory = `${base}/${name.slice(0, -".lock".length)}`;
-    if (!file.tryLockSync(true) || !isDirectory(directory)) continue;
-    const trash = `${paths.tmp}/removed-${crypto.randomUUID()}`;
-    Deno.renameSync(directory, trash);
+  for (const name of namesIn(base).filter((name) => !name.endsWith(".lock"))) {
+    const [number] = name.split(".");
+    using file = Deno.openSync(`${base}/${number}.lock`, { write: true, create: true });
+    if (!file.tryLockSync(true)) continue;
+    const trash = `${base}/${number}.${crypto.randomUUID()}`;
+    Deno.renameSync(`${base}/${name}`, trash);
     taken.push(trash);
   }
   return taken;

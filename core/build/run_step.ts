@@ -90,7 +90,7 @@ function commandOf(
   const destination = `/dev/pipes/${heredocs[0]!.name}`;
   const content = new TextEncoder().encode(text);
   return {
-    args: [destination],
+    args: [...shellOf(config.run), destination],
     script: { destination, type: FILE_MOUNT, file: { content, mode: 0o755, uid: 0, gid: 0 } },
   };
 }

@@ -29,6 +29,12 @@ export async function runBuildScript(
   path: string,
   { signal, onOutput }: BuildScriptRunOptions,
 ): Promise<string> {
+  if (Deno.build.standalone) {
+    throw new DhowError(
+      "unsupported",
+      `Cannot run "${path}": this dhow is one file without a Deno; use a checkout of dhow`,
+    );
+  }
   let real: string;
   try {
     real = await Deno.realPath(path);

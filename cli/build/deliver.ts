@@ -31,6 +31,9 @@ export interface Delivery {
 export async function buildAndDeliver(request: BuildRequest, delivery: Delivery): Promise<void> {
   const { settings: { outputs }, flags, engine, out, display, signal } = delivery;
   for (const output of outputs) assertWritable(output, out);
+  for (const path of [flags.iidfile, flags.metadataFile]) {
+    if (path !== "") assertTarget({ path, out, doing: "write build result" });
+  }
   // An archive of the image carries its names, so it needs them for a moment.
   const isKept = outputs.some(({ kind }) => kind === "image");
   const before = isKept ? undefined : await imageNames(engine);

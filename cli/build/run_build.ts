@@ -152,12 +152,26 @@ async function openNamed(
       );
     }
     if (source === "-") throw invalid(`build context ${name} cannot be stdin`);
-    const opened = stack.use(await open(source));
+    const opened = stack.use(
+      await open(source).catch((error) => {
+        throw notOpened(name, source, error);
+      }),
+    );
     const context = opened.toContext(await readIgnore(opened));
     if (context === undefined) throw invalid(`build context ${name} is a file, not a directory`);
     found.set(name, { kind: "directory", context });
   }
   return found;
+}
+
+function notOpened(name: string, source: string, error: unknown): unknown {
+  if (!(error instanceof DhowError)) return error;
+  const why = error.code === "not_found" && error.message.startsWith("unable to prepare")
+    ? `stat ${source}: no such file or directory`
+    : error.message;
+  return new DhowError(error.code, `failed to get build context ${name}: ${why}`, {
+    cause: error,
+  });
 }
 
 async function readIgnore(opened: OpenedContext): Promise<string[]> {
@@ -199,8 +213,9 @@ async function explain(
     if (error.message !== "") return error;
     return new ExitError(error.exitCode, "ERROR: failed to build: failed to solve: Canceled");
   }
+  // What the file system refuses has a code; what has none is a fault of ours, and keeps its stack.
   const isKnown = error instanceof Error &&
-    (error instanceof DhowError || error.name === "SyscallError");
+    (error instanceof DhowError || error.name === "SyscallError" || "code" in error);
   if (!isKnown) return error;
   let text = "";
   if (display !== undefined && display.steps.failed.length > 0) {

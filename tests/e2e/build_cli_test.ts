@@ -223,6 +223,11 @@ containerTest("build says in docker's words what cannot be built", async (box) =
     [["-f", "-", "-"], "invalid argument: can't use stdin for both build context and dockerfile"],
     [["-f", "-", directory], "failed to solve: the Dockerfile cannot be empty"],
     [["--target", "nope", directory], 'failed to solve: target stage "nope" could not be found'],
+    [
+      ["--build-context", "x=/no/such", directory],
+      "failed to get build context x: stat /no/such: no such",
+    ],
+    [["-o", "/dev/null/x", directory], "Not a directory"],
     [["--progress", "tty", directory], "failed to get console: provided file is not a console"],
   ];
   for (const [args, message] of cases) {
@@ -230,6 +235,11 @@ containerTest("build says in docker's words what cannot be built", async (box) =
     assertEquals(code, 1, args.join(" "));
     assertStringIncludes(err, `ERROR: failed to build: ${message}`);
   }
+  const file = await box.dhow("build", "--iidfile", "/no/such/iid", directory);
+  assertStringIncludes(
+    file.err,
+    "failed to write build result: invalid output path: stat /no/such:",
+  );
   const { code, err } = await box.dhow("build", "--no-cahce", directory);
   assertEquals(code, 125);
   assertStringIncludes(err, "unknown flag: --no-cahce\nDid you mean --no-cache?");
@@ -309,4 +319,19 @@ export default async () => image("busybox").label({ who: WHO }).copy("a.txt", "/
     assertEquals(failed.code, 1);
     assertStringIncludes(failed.err, why!);
   }
+});
+
+containerTest("builder prune removes what no image needs, after asking", async (box) => {
+  const directory = await context(box);
+  const steps = async () => {
+    const { err } = await box.run(["build", "--progress", "plain", directory]);
+    return (err.match(/^#\d+ CACHED/gm) ?? []).length;
+  };
+  await steps();
+  const all = await steps();
+  const asked = await box.run(["builder", "prune"], { stdin: "n\n" });
+  assertStringIncludes(asked.out, "WARNING! This will remove all dangling build cache.");
+  assertEquals(await steps(), all);
+  assertMatch(await box.ok("builder", "prune", "-af"), /Total reclaimed space: /);
+  assert(await steps() < all);
 });

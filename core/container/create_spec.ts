@@ -153,8 +153,10 @@ function buildProcess({ config, hostConfig }: SpecInput, environment: SpecEnviro
   };
   const options = parseSecurityOptions(hostConfig.SecurityOpt);
   if (options.noNewPrivileges) process.noNewPrivileges = true;
-  if (options.apparmor !== undefined && options.apparmor !== "unconfined") {
-    process.apparmorProfile = options.apparmor;
+  // As docker: without AppArmor in the kernel it means nothing.
+  const profile = options.apparmor ?? "unconfined";
+  if (profile !== "unconfined" && environment.exists("/sys/kernel/security/apparmor")) {
+    process.apparmorProfile = profile;
   }
   if (hostConfig.Ulimits?.length) process.rlimits = toRlimits(hostConfig.Ulimits);
   if (hostConfig.OomScoreAdj !== 0) process.oomScoreAdj = hostConfig.OomScoreAdj;

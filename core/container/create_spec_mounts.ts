@@ -4,6 +4,7 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import { INSIDE_PROC } from "../runtime/init_proc_guard.ts";
 import { IMAGE_MOUNT, SHARED_MOUNT } from "../runtime/mount_options.ts";
 import type { HostConfig, MountPoint, MountSpec } from "../spec/docker_api.ts";
 import type { SpecMount } from "../spec/runtime.ts";
@@ -38,10 +39,16 @@ export function buildMounts(
   mountPoints: readonly MountPoint[],
   environment: MountEnvironment,
 ): SpecMount[] {
-  const own = [
+  const asked = [
     ...tmpfsMounts(hostConfig),
     ...mountPoints.filter((point) => point.Type !== "tmpfs")
       .map((point) => bindMount(point, hostConfig, environment)),
+  ].map((mount): SpecMount => ({ ...mount, isAsked: true }));
+  if (asked.some(({ destination }) => destination === "/proc")) {
+    throw new DhowError("invalid_argument", `"/proc" ${INSIDE_PROC}`);
+  }
+  const own = [
+    ...asked,
     ...networkFileMounts(hostConfig, mountPoints, environment),
   ].sort((a, b) => depth(a.destination) - depth(b.destination));
 

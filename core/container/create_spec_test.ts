@@ -51,7 +51,7 @@ function normalize(spec: Spec): unknown {
       env: process.env.filter((variable) => !variable.startsWith("HOME=")),
       capabilities: process.capabilities!.bounding!.join(" "),
     },
-    mounts: spec.mounts.map((mount) => ({
+    mounts: spec.mounts.map(({ isAsked: _ours, ...mount }) => ({
       ...mount,
       type: mount.type === "bind-file" ? "bind" : mount.type,
       options: mount.options!.join(" "),

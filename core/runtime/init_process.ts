@@ -157,6 +157,11 @@ function emitRlimit(ctx: InitContext, limit: Rlimit): void {
 }
 
 function emitIdentity(ctx: InitContext, process: Process, options: ProcessOptions): void {
+  const { apparmorProfile: profile } = process;
+  if (profile !== undefined) {
+    const label = `enter the AppArmor profile ${profile}`;
+    ctx.writeFile(label, "/proc/self/attr/apparmor/exec", `exec ${profile}`);
+  }
   const sets = process.capabilities ?? {};
   emitDropBounding(ctx, capabilityMask(sets.bounding ?? []));
   // A filter needs CAP_SYS_ADMIN or no_new_privs: without the latter it goes in before capabilities are dropped.

@@ -15,6 +15,7 @@ import type { InitContext } from "./init_context.ts";
 import { emitFileMount } from "./init_file_mount.ts";
 import { emitMakePlace, emitOpenBelow, emitPlaceImage, emitTakeImage } from "./init_image_mount.ts";
 import { FILE_MOUNT, IMAGE_MOUNT, type MountOptions, parseMountOptions } from "./mount_options.ts";
+import { emitKeepProc } from "./init_proc_guard.ts";
 import { emitPlaceMount, emitTakeMounts } from "./init_shared_mount.ts";
 
 /** How the root file system comes to be. */
@@ -81,6 +82,7 @@ export function emitRootfs(
 
   for (const mount of spec.mounts) {
     const tree = taken.get(mount);
+    if (mount.isAsked) emitKeepProc(ctx, mount);
     if (mount.type === FILE_MOUNT) emitFileMount(ctx, mount, spec.mounts.indexOf(mount));
     else if (tree === undefined) emitMount(ctx, spec, mount, sources);
     else if (mount.type === IMAGE_MOUNT) {

@@ -8,6 +8,7 @@ import { DhowError } from "../errors.ts";
 import type { Process, Spec, SpecMount } from "../spec/runtime.ts";
 import { EXEC_LABELS } from "./init_process.ts";
 import { subpathLabel } from "./init_image_mount.ts";
+import { INSIDE_PROC } from "./init_proc_guard.ts";
 import { ONLY_TOP } from "./init_rootfs.ts";
 
 /** Which op failed and why. */
@@ -70,6 +71,9 @@ export function processError(failure: StartFailure, process: Process): DhowError
         "start_failed",
         `chdir to cwd (${JSON.stringify(process.cwd)}) set in config.json failed: ${text}`,
       );
+  }
+  if (failure.label.endsWith(INSIDE_PROC)) {
+    return new DhowError("start_failed", failure.label);
   }
   return new DhowError(
     "start_failed",

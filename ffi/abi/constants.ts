@@ -85,6 +85,7 @@ export const MS_NOSYMFOLLOW = 256;
 export const MS_NOATIME = 1024;
 export const MS_NODIRATIME = 2048;
 export const MS_BIND = 4096;
+export const MS_MOVE = 8192;
 export const MS_REC = 16384;
 export const MS_SILENT = 32768;
 export const MS_UNBINDABLE = 1 << 17;

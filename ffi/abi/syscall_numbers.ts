@@ -96,6 +96,7 @@ export const SYSCALL_NUMBERS = {
   rt_sigaction: [13, 134],
   rt_sigprocmask: [14, 135],
   rt_sigtimedwait: [128, 137],
+  fstatfs: [138, 44],
   sched_setaffinity: [203, 122],
   sched_yield: [24, 124],
   seccomp: [317, 277],

@@ -283,3 +283,33 @@ containerTest("a start that fails names what failed, and leaves nothing running"
   assertMatch(device.err, /\/dev\/none/);
   assertEquals(box.processes(), []);
 });
+
+containerTest("nothing may be mounted over /proc, whatever leads there", async (box) => {
+  const file = `${box.directory}/uptime`;
+  await Deno.writeTextFile(file, "1 2\n");
+  const refused = async (target: string, image = "busybox") => {
+    const flags = ["--rm", "--network", "none", "-v", `${box.directory}:${target}`];
+    const { code, err } = await box.dhow("run", ...flags, image, "true");
+    assertEquals(code, 125, err);
+    assertMatch(err, /cannot be mounted because it is inside \/proc/);
+  };
+  for (const target of ["/proc", "/proc/sys/net", "/proc/self/attr"]) await refused(target);
+  await box.ok(
+    "run",
+    "--name",
+    "link",
+    "--network",
+    "none",
+    "busybox",
+    "ln",
+    "-s",
+    "/proc/sys",
+    "/to",
+  );
+  await box.ok("commit", "link", "linked");
+  await refused("/to", "linked");
+  await refused("/to/kernel", "linked");
+  const flags = ["--rm", "--network", "none", "-v", `${file}:/proc/uptime`];
+  assertEquals(await box.ok("run", ...flags, "busybox", "cat", "/proc/uptime"), "1 2");
+  await box.ok("rm", "link");
+});

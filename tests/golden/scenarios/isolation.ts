@@ -52,7 +52,6 @@ export const isolation: readonly Scenario[] = [
       "docker run --rm busybox sh -c 'echo 1 >/proc/self/oom_score_adj; cat /proc/self/oom_score_adj'",
       "docker run --rm busybox sh -c 'echo -1 >/proc/self/oom_score_adj || echo no' 2>/dev/null",
       "docker run --rm busybox sh -c 'umask; ulimit -c; cat /proc/self/timerslack_ns'",
-      "docker run --rm busybox sh -c 'ls -ln /dev | cut -c1-28 | sort | uniq -c | sort -n | tail -n +2'",
       "docker run --rm busybox sh -c 'cat /proc/self/attr/current 2>/dev/null | head -c 0; echo'",
       "docker run --rm busybox sh -c 'kill -9 1; echo alive'",
       "docker run --rm --pid host busybox sh -c 'test $$ != 1 && echo other'",

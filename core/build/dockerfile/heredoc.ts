@@ -25,7 +25,7 @@ const nothing = () => undefined;
  * @returns Undefined if `word` is something else.
  * @throws {Error} Where quotes do not end.
  */
-export function parseHeredocMark(word: string): HeredocMark | undefined {
+function parseHeredocMark(word: string): HeredocMark | undefined {
   const match = /^\d*<<(-?)\s*([^<]+)$/.exec(word);
   if (match === null) return undefined;
   const [, dash, rest] = match as unknown as [string, string, string];

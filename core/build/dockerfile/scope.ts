@@ -19,7 +19,7 @@ const OWN_ARG =
   /^(?:BUILDKIT_.*|SOURCE_DATE_EPOCH|(?:TARGET|BUILD)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$/;
 
 /** Whether `name` is one of the arguments for proxies, in capitals or not. */
-export function isProxyArg(name: string): boolean {
+function isProxyArg(name: string): boolean {
   return PROXIES.includes(name.toLowerCase());
 }
 

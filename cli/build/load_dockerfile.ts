@@ -56,7 +56,10 @@ export async function loadDockerfile(
         ...options.check,
         name: found.name,
         ignore,
-        onWarning: (warning) => onEvent({ kind: "warning", warning }),
+        // Who only looks gets them as the answer.
+        ...!options.check.allStages && {
+          onWarning: (warning) => onEvent({ kind: "warning", warning }),
+        },
       });
       return { ...read, text: found.text, ignore };
     } catch (error) {

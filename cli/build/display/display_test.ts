@@ -95,6 +95,18 @@ Deno.test("plain progress shows a step at a time and misses no line", () => {
   );
 });
 
+Deno.test("no escape sequence of a name or an error reaches plain progress", () => {
+  const steps = new StepLog();
+  const { out, text } = collector();
+  const painter = new PlainPainter(steps, out);
+  painter.update(
+    steps.add({ kind: "start", id: "a", name: "RUN \x1b]0;x\x07\x1b[2Ja", timeMs: 0 }),
+  );
+  const end = { kind: "end", id: "a", outcome: "failed", error: "no\x1b[2J", timeMs: 0 } as const;
+  painter.update(steps.add(end));
+  assertEquals(text(), "#1 RUN a\n#1 ERROR: no\n");
+});
+
 Deno.test("a step that writes much is remembered by its last lines", () => {
   const steps = new StepLog();
   const { out, text } = collector();

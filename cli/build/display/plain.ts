@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from "../../../core/lib/printable.ts";
 import { formatSize } from "../../../core/lib/units.ts";
 import type { Output } from "../../output/stream.ts";
 import type { Painter } from "./display.ts";
@@ -21,6 +22,7 @@ interface Shown {
 export class PlainPainter implements Painter {
   readonly #steps: StepLog;
   readonly #out: Output;
+  readonly #isTerminal: boolean;
   readonly #shown = new Map<string, Shown>();
   /** Steps that have something to show. */
   readonly #waiting = new Set<string>();
@@ -35,6 +37,7 @@ export class PlainPainter implements Painter {
   constructor(steps: StepLog, out: Output) {
     this.#steps = steps;
     this.#out = out;
+    this.#isTerminal = out.isTerminal();
     steps.onLine = ({ id }, line) => {
       const lines = this.#lines.get(id);
       if (lines === undefined) this.#lines.set(id, [line]);
@@ -83,7 +86,7 @@ export class PlainPainter implements Painter {
       const current = this.#current && this.#steps.steps.get(this.#current);
       if (current && current.endMs === undefined) text += `#${current.number} ...\n`;
       if (this.#current !== undefined) text += "\n";
-      text += `#${step.number} ${step.name}\n`;
+      text += `#${step.number} ${printable(step.name)}\n`;
     }
     this.#current = step.id;
     if (step.endMs === undefined) this.#focus = step.id;
@@ -102,11 +105,15 @@ export class PlainPainter implements Painter {
       lines.push(formatPart(part));
     }
     for (const { seconds, text } of this.#lines.get(step.id) ?? []) {
-      lines.push(`${seconds.toFixed(3)} ${text}`);
+      lines.push(`${seconds.toFixed(3)} ${this.#isTerminal ? printable(text) : text}`);
     }
     this.#lines.delete(step.id);
     for (const { rule, message, range } of step.warnings.slice(shown.warnings)) {
-      lines.push(`WARN: ${rule}: ${message}${range === undefined ? "" : ` (line ${range.start})`}`);
+      lines.push(
+        `WARN: ${rule}: ${printable(message)}${
+          range === undefined ? "" : ` (line ${range.start})`
+        }`,
+      );
     }
     shown.warnings = step.warnings.length;
     if (step.endMs !== undefined) lines.push(formatEnd(step));
@@ -121,7 +128,7 @@ function formatPart({ name, startMs, endMs, currentBytes, totalBytes }: StepPart
     ? ` ${formatSize(currentBytes)}`
     : ` ${formatSize(currentBytes)} / ${formatSize(totalBytes)}`;
   const seconds = ((endMs ?? startMs) - startMs) / 1000;
-  return `${name}${size}${seconds < 0.05 ? "" : ` ${seconds.toFixed(1)}s`} done`;
+  return `${printable(name)}${size}${seconds < 0.05 ? "" : ` ${seconds.toFixed(1)}s`} done`;
 }
 
 function formatEnd(step: Step): string {
@@ -129,7 +136,7 @@ function formatEnd(step: Step): string {
     case "cached":
       return "CACHED";
     case "failed":
-      return `ERROR: ${step.error}`;
+      return `ERROR: ${printable(step.error ?? "")}`;
     case "canceled":
       return "CANCELED";
     default:

@@ -58,6 +58,8 @@ export interface SpecMount {
   source?: string;
   /** mount(8) words: `ro nosuid rbind rprivate mode=755 ...`. */
   options?: string[];
+  /** Ours: somebody asked for it, so that it must not be in /proc. */
+  isAsked?: boolean;
   /** Ours: what below the source is mounted; no link in it leads out. */
   subpath?: string;
   /** Ours, for type `image`: layers, the topmost first, by names relative to `base`. */

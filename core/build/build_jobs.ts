@@ -90,6 +90,17 @@ export interface PackRequest {
   epoch?: number;
 }
 
+/** What paths of layers hold, as one digest. */
+export interface DigestRequest {
+  root: TreeRoot & { kind: "layers" };
+  paths: readonly string[];
+  excludes: readonly string[];
+  /** Whether `**` means directories of any depth. */
+  doubleStar: boolean;
+  /** A directory to mount on; is made, and left to be removed. */
+  scratch: string;
+}
+
 /** Packs several layers as one. */
 export interface SquashRequest {
   /** What `names` are relative to. */
@@ -114,6 +125,7 @@ export type BuildJob =
   | { kind: "mkdir"; mkdir: MakeDirectoryRequest }
   | { kind: "pack"; pack: PackRequest }
   | { kind: "squash"; squash: SquashRequest }
+  | { kind: "digest"; digest: DigestRequest }
   | { kind: "own"; path: string; uid: number; gid: number; mode: number }
   | { kind: "clean"; upper: string; lowers: readonly string[]; places: readonly string[] }
   | { kind: "remove"; trees: readonly string[] };

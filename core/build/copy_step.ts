@@ -8,7 +8,7 @@ import { DhowError } from "../errors.ts";
 import type { CopySource } from "./build_jobs.ts";
 import type { AddInstruction, CopyInstruction } from "./dockerfile/ast.ts";
 import type { ConfigBuilder } from "./image_config.ts";
-import { linkBase } from "./layers.ts";
+import { type BuildLayer, linkBase } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
 import { keyOfSource, type Source, treeRoots, useNames } from "./sources.ts";
 import type { FileStep } from "./step.ts";
@@ -22,6 +22,8 @@ export interface CopyEnvironment {
 /** Files for COPY and ADD that are there, or will be when the step is done. */
 export interface GatheredSource {
   key(): unknown;
+  /** As that of a step. */
+  contentKey?(): Promise<unknown>;
   /** @param directory Of the step: for what is fetched. */
   open(stack: DisposableStack, directory: string): Promise<CopySource[]> | CopySource[];
 }
@@ -46,12 +48,23 @@ export async function copyStep(
   const parents = instruction.kind === "copy" && instruction.parents;
   const texts = heredocs.map(({ name, content }) => ({ name, content }));
   const isLocal = instruction.kind === "copy" && instruction.from === undefined;
+  const whole = (keys: unknown[]) => [
+    instruction.kind,
+    destination,
+    chown,
+    chmod,
+    parents,
+    texts,
+    keys,
+  ];
+  const [only] = gathered;
   return {
     key: async () => {
       const keys: unknown[] = [];
       for (const one of gathered) keys.push(await one.key());
-      return [instruction.kind, destination, chown, chmod, parents, texts, keys];
+      return whole(keys);
     },
+    ...only?.contentKey && { contentKey: async () => whole([await only.contentKey!()]) },
     type: isLocal ? "source.local" : "regular",
     createdBy: `${historyOf(instruction)} # buildkit`,
     perform: async (state, { upper }) => {
@@ -114,6 +127,18 @@ async function gatherTree(
   if (paths.length === 0) return { key: () => null, open: () => [] };
   const source = await openSource(from);
   return {
+    ...source.kind === "layers" && source.layers.length > 0 && {
+      contentKey: async () => {
+        const { helper } = await session.open();
+        using stack = new DisposableStack();
+        const { root } = treeRoots(session, source, stack);
+        if (root.kind !== "layers") return undefined;
+        await ensureLayers(session, source.layers);
+        const scratch = session.newDirectory();
+        const digest = { root, paths, excludes, doubleStar, scratch };
+        return ["content", await helper.do({ kind: "digest", digest }), paths];
+      },
+    },
     key: async () => [
       await keyOfSource(source, paths, { excludes, doubleStar }),
       paths,
@@ -121,16 +146,23 @@ async function gatherTree(
     ],
     open: async (stack) => {
       if (source.kind === "layers") {
-        const { ensureThere } = await lazy<typeof import("./step_perform.ts")>(
-          "./step_perform.ts",
-          import.meta.url,
-        );
-        await ensureThere(session, source.layers);
+        await ensureLayers(session, source.layers);
       }
       const { root } = treeRoots(session, source, stack);
       return paths.map((path) => ({ kind: "tree", root, path, unpack }));
     },
   };
+}
+
+async function ensureLayers(
+  session: BuildSession,
+  layers: readonly BuildLayer[],
+): Promise<void> {
+  const { ensureThere } = await lazy<typeof import("./step_perform.ts")>(
+    "./step_perform.ts",
+    import.meta.url,
+  );
+  await ensureThere(session, layers);
 }
 
 /** What ADD names: paths, addresses, repositories. */

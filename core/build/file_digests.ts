@@ -8,8 +8,11 @@
  * @module
  */
 import * as F from "../../ffi/file.ts";
+import { lgetxattr, llistxattr } from "../../ffi/xattr.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { procPath } from "../layer/member_attributes.ts";
+import { isXattrKept } from "../layer/xattr_policy.ts";
 import { decodeName } from "../lib/file_name.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import { compilePatterns, type IgnoreMatcher } from "./ignore.ts";
@@ -39,7 +42,8 @@ interface Hash {
 /** What is copied from a context, as one digest. */
 export class ContextDigests {
   readonly #context: BuildContext;
-  readonly #path: string;
+  readonly #path: string = "";
+  readonly #countsOwners: boolean = false;
   readonly #tree: SourceTree;
   #known: Map<string, KnownFile> | undefined;
   #hasNew = false;
@@ -48,11 +52,28 @@ export class ContextDigests {
   readonly #buffer = new Uint8Array(1 << 18);
   #breathedMs = performance.now();
 
-  constructor(paths: StorePaths, context: BuildContext) {
+  /** @param paths The store that digests are remembered in; without one owners and attributes count, too. */
+  constructor(paths: StorePaths | undefined, context: BuildContext) {
     this.#context = context;
-    const name = sha256Hex(new TextEncoder().encode(context.directory)).slice(0, 32);
-    this.#path = `${paths.cache}/build/files/${name}`;
+    if (paths === undefined) {
+      this.#countsOwners = true;
+      this.#known = new Map();
+    } else {
+      const name = sha256Hex(new TextEncoder().encode(context.directory)).slice(0, 32);
+      this.#path = `${paths.cache}/build/files/${name}`;
+    }
     this.#tree = openContext(context);
+  }
+
+  /** What counts of an inode beside its content. */
+  #looksOf(fd: number, file: F.Name, { mode, uid, gid }: F.Stat): string {
+    const bits = (mode & 0o7777).toString(8);
+    if (!this.#countsOwners) return bits;
+    const isLink = (mode & F.S_IFMT) === F.S_IFLNK;
+    const path = procPath(fd, file);
+    const xattrs = isLink ? [] : llistxattr(path).filter(isXattrKept).sort()
+      .map((name) => `${name}=${lgetxattr(path, name)?.toHex()}`);
+    return [bits, `${uid}:${gid}`, ...xattrs].join(",");
   }
 
   /**
@@ -97,7 +118,7 @@ export class ContextDigests {
     if ((found.stat.mode & F.S_IFMT) === F.S_IFDIR) {
       const fd = this.#tree.open(found, F.O_RDONLY | F.O_DIRECTORY);
       try {
-        lines.push(`d ${(found.stat.mode & 0o7777).toString(8)}`);
+        lines.push(`d ${this.#looksOf(fd, ".", found.stat)}`);
         await this.#digestChildren(fd, found.path, found.path, lines, exclude);
       } finally {
         F.close(fd);
@@ -132,7 +153,7 @@ export class ContextDigests {
         lines.push(`${below}\0${line}`);
         continue;
       }
-      lines.push(`${below}\0d ${(child.stat.mode & 0o7777).toString(8)}`);
+      lines.push(`${below}\0d ${this.#looksOf(fd, child.file, child.stat)}`);
       const inner = F.openat(fd, child.file, F.O_RDONLY | F.O_DIRECTORY | F.O_NOFOLLOW);
       try {
         await this.#digestChildren(inner, child.path, top, lines, exclude);
@@ -151,10 +172,10 @@ export class ContextDigests {
   }
 
   async #digestFile(fd: number, file: F.Name, path: string, stat: F.Stat): Promise<string> {
-    const mode = (stat.mode & 0o7777).toString(8);
+    const looks = this.#looksOf(fd, file, stat);
     switch (stat.mode & F.S_IFMT) {
       case F.S_IFLNK:
-        return `l ${decodeName(F.readlinkat(fd, file))}`;
+        return `l ${decodeName(F.readlinkat(fd, file))}${this.#countsOwners ? ` ${looks}` : ""}`;
       case F.S_IFREG: {
         const known = this.#knownLine(path, stat);
         if (known !== undefined) return known;
@@ -164,10 +185,10 @@ export class ContextDigests {
         await this.#breathe();
         const digest = this.#hash(fd, file, stat.sizeBytes);
         this.#remember(path, stat, digest);
-        return `f ${mode} ${digest}`;
+        return `f ${looks} ${digest}`;
       }
       default:
-        return `o ${(stat.mode & F.S_IFMT).toString(8)} ${mode}`;
+        return `o ${(stat.mode & F.S_IFMT).toString(8)} ${looks}`;
     }
   }
 
@@ -207,6 +228,7 @@ export class ContextDigests {
   }
 
   #remember(path: string, stat: F.Stat, digest: string): void {
+    if (this.#countsOwners) return;
     if (BigInt(Date.now()) * 1_000_000n - stat.ctimeNs < RACY_NS) return;
     this.#readKnown().set(path, { digest, mark: markOf(stat) });
     this.#hasNew = true;

@@ -9,6 +9,7 @@ import { explainDiskError } from "../store/disk_error.ts";
 import type { BuildJob } from "./build_jobs.ts";
 import { cleanUpper } from "./clean_upper.ts";
 import { performCopy, performMakeDirectory } from "./copy_inside.ts";
+import { performDigest } from "./digest_inside.ts";
 import type { BuildThreadAnswer } from "./helper_server.ts";
 import { performPack, performSquash } from "./pack_inside.ts";
 
@@ -36,6 +37,8 @@ async function perform(job: BuildJob): Promise<unknown> {
       return await performPack(job.pack);
     case "squash":
       return await performSquash(job.squash);
+    case "digest":
+      return await performDigest(job.digest);
     case "own":
       F.lchownat(F.AT_FDCWD, job.path, job.uid, job.gid);
       F.fchmodat(F.AT_FDCWD, job.path, job.mode);

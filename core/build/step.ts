@@ -17,6 +17,11 @@ import { chainIds } from "../layer/chain_id.ts";
 export interface FileStep {
   /** All that decides what it makes, but for the files below. @throws {DhowError} For what is not there. */
   key(): Promise<unknown>;
+  /**
+   * The same made of what is in other stages, where `key` is made of which layers they have: a stage that was built
+   * again may have made the same. Takes longer; asked for if `key` leads nowhere.
+   */
+  contentKey?(): Promise<unknown>;
   type: CacheEntry["type"];
   /** For the history. */
   createdBy: string;
@@ -53,13 +58,17 @@ export async function takeStep(
     const step = await make();
     const mayBeCached = !place.noCache && !state.isFresh;
     const key = mayBeCached ? await step.key() : undefined;
-    const isCached = mayBeCached && await findStep(session, state, step, { name, key });
+    let isCached = mayBeCached && await findStep(session, state, step, { name, key });
+    const contentKey = mayBeCached && !isCached ? await step.contentKey?.() : undefined;
+    if (contentKey !== undefined) {
+      isCached = await findStep(session, state, step, { name, key: contentKey, also: key });
+    }
     if (!isCached) {
       const { doStep } = await lazy<typeof import("./step_perform.ts")>(
         "./step_perform.ts",
         import.meta.url,
       );
-      await doStep(session, state, step, { ...place, key });
+      await doStep(session, state, step, { ...place, key, contentKey });
     }
     session.counts[isCached ? "cached" : "done"]++;
     emit({ kind: "end", id, outcome: isCached ? "cached" : "done", timeMs: Date.now() });
@@ -90,7 +99,7 @@ async function findStep(
   session: BuildSession,
   state: StageState,
   step: FileStep,
-  { name, key: own }: { name: string; key: unknown },
+  { name, key: own, also }: { name: string; key: unknown; also?: unknown },
 ): Promise<boolean> {
   const below = await storedLayers(state.layers);
   const diffIds = below.map(({ diffId }) => diffId);
@@ -101,6 +110,7 @@ async function findStep(
     if (entry === undefined) return false;
     session.cache.write(key, entry);
   }
+  if (also !== undefined) session.cache.write(await keyOf(session, also, state.layers), entry);
   const { layer, createdAt } = entry;
   const made = layer === undefined ? undefined : BuildLayer.placed(
     session.place,

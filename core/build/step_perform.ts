@@ -8,6 +8,7 @@ import { findUnpacked } from "../image/ensure_unpacked.ts";
 import { unpackLayers } from "../image/unpack_layers.ts";
 import { openNamespaceWorker } from "../image/namespace_worker.ts";
 import { readStorageChoice } from "../store/storage_driver.ts";
+import type { CacheEntry } from "./cache.ts";
 import { baseOf, BuildLayer, type PackedStep, storedLayers } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
 import { keyOfLayers } from "./sources.ts";
@@ -19,7 +20,7 @@ export async function doStep(
   session: BuildSession,
   state: StageState,
   step: FileStep,
-  { id, name, key: known }: StepPlace & { key: unknown },
+  { id, name, key: known, contentKey }: StepPlace & { key: unknown; contentKey: unknown },
 ): Promise<void> {
   using _slot = await session.slots.take();
   session.signal.throwIfAborted();
@@ -54,12 +55,16 @@ export async function doStep(
     Promise.all([layer.stored, key]).then(async ([stored, key]) => {
       if (stored === undefined) session.discard(upper);
       const chain = stored && await keyOfLayers([...below, layer]);
-      session.cache.write(key, {
+      const entry: CacheEntry = {
         ...stored && { layer: stored, chainId: chain! },
         createdAt,
         name,
         type: step.type,
-      });
+      };
+      session.cache.write(key, entry);
+      if (contentKey !== undefined) {
+        session.cache.write(await keyOf(session, contentKey, below), entry);
+      }
     }, () => session.discard(upper)),
   );
   addStep(state, step, { key, name, type: step.type, createdAt, layer });

@@ -46,13 +46,14 @@ export async function collectDiskUsage(paths: StorePaths, engine: Engine): Promi
     DirectoryUsage,
     DirectoryUsage,
   ];
+  const buildCache = await cacheUsage(paths);
   const needed = neededByContainers(paths, containers);
   const isUsed = ({ Id }: ImageSummary) => containers.some(({ ImageID }) => ImageID === Id);
   return {
     images: {
       count: images.length,
       active: images.filter(isUsed).length,
-      bytes: allBlobs.bytes + allLayers.bytes,
+      bytes: Math.max(0, allBlobs.bytes + allLayers.bytes - buildCache.bytes),
       reclaimableBytes: unneeded(blobs, needed.blobs) + unneeded(layers, needed.layers),
       items: sharedSizes(paths, images, mapping),
     },
@@ -65,7 +66,7 @@ export async function collectDiskUsage(paths: StorePaths, engine: Engine): Promi
       items: containers,
     },
     volumes: volumeUsage(paths, ofVolumes, containers),
-    buildCache: await cacheUsage(paths),
+    buildCache,
   };
 }
 

@@ -401,6 +401,8 @@ export interface SystemPruneReport {
   volumes: PruneReport;
   /** Unused images. */
   images: PruneReport;
+  /** What the build cache has that no image is made of. */
+  buildCache: PruneReport;
 }
 
 export type { ContainerStatus };

@@ -68,7 +68,12 @@ export class LocalSystem implements System {
       ? await this.#engine.volumes.prune(filters)
       : { removed: [], reclaimedBytes: 0 };
     const images = await this.#engine.images.prune({ all, filters });
-    return { containers, networks, volumes, images };
+    const { until, ...others } = filters;
+    // What has been built has no labels.
+    const buildCache = Object.keys(others).length > 0
+      ? { removed: [], reclaimedBytes: 0 }
+      : await this.#engine.builder.prune({ all, ...until && { filters: { until } } });
+    return { containers, networks, volumes, images, buildCache };
   }
 
   async version(): Promise<Record<string, unknown>> {

@@ -93,6 +93,35 @@ COPY --from=one /id /id
   assertEquals(await box.runs("--rm", "app", "cat", "/id"), second);
 });
 
+containerTest(
+  "a stage that comes to the same when it is built again lets others be",
+  async (box) => {
+    const project = await Project.make(box, {
+      Dockerfile: `FROM busybox AS made
+COPY source note /src/
+RUN mkdir /out && cat /src/source > /out/built && date > /log
+FROM busybox
+COPY --from=made /out /out
+RUN cat /out/built > /copy
+`,
+      source: "source",
+      note: "note",
+    });
+    await project.builds("app");
+    const id = await box.inspect("app", IMAGE_ID);
+    const first = [
+      "COPY source note /src/",
+      "RUN mkdir /out && cat /src/source > /out/built && date > /log",
+    ];
+    await project.write("note", "another note");
+    assertEquals(doneSteps(await project.builds("app")), first);
+    assertEquals(await box.inspect("app", IMAGE_ID), id);
+    await project.write("source", "another source");
+    assertEquals(doneSteps(await project.builds("app")).length, 4);
+    assertEquals(await box.runs("--rm", "app", "cat", "/copy"), "another source");
+  },
+);
+
 containerTest("the cache outlives its images, and goes when it is pruned", async (box) => {
   const project = await Project.make(box, {
     Dockerfile: "FROM busybox\nRUN head -c 100000 /dev/urandom > /random\n",

@@ -31,7 +31,8 @@ export const pruneSystem = command({
     reportPruned("Deleted Networks", { removed: report.networks, reclaimedBytes: 0 }, out);
     reportPruned("Deleted Volumes", report.volumes, out);
     reportPruned("Deleted Images", report.images, out);
-    const kinds = [report.containers, report.volumes, report.images];
+    reportPruned("Deleted build cache objects", report.buildCache, out);
+    const kinds = [report.containers, report.volumes, report.images, report.buildCache];
     reportReclaimed(kinds.reduce((sum, { reclaimedBytes }) => sum + reclaimedBytes, 0), out);
   },
 });

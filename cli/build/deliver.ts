@@ -25,6 +25,8 @@ export interface Delivery {
   out: Output;
   display: Display;
   signal: AbortSignal;
+  /** Print the image's id, and nothing else. */
+  isQuiet: boolean;
 }
 
 /** Builds `request` and writes all outputs. */
@@ -51,7 +53,7 @@ export async function buildAndDeliver(request: BuildRequest, delivery: Delivery)
   }
   if (flags.iidfile !== "") await Deno.writeTextFile(flags.iidfile, result.imageId);
   if (flags.metadataFile !== "") await writeMetadata(flags.metadataFile, request, result);
-  if (flags.quiet || flags.progress === "quiet") out.line(isKept ? result.imageId : "");
+  if (delivery.isQuiet) out.line(isKept ? result.imageId : "");
 }
 
 /** What fails while building is docker's `failed to solve`. */

@@ -19,7 +19,7 @@ import { printable } from "../../core/lib/printable.ts";
 import { ExitError } from "../errors.ts";
 import { withInterrupt } from "../interrupt.ts";
 import type { Output } from "../output/stream.ts";
-import { type Display, openDisplay, progressMode } from "./display/display.ts";
+import { type Display, openDisplay, type ProgressMode, progressMode } from "./display/display.ts";
 import { invalid } from "./fields.ts";
 import type { BuildFlags } from "./flags.ts";
 import { loadDockerfile, type LoadedDockerfile } from "./load_dockerfile.ts";
@@ -49,9 +49,10 @@ export async function runBuild(command: BuildCommand): Promise<number> {
     if (command.source === "-" && flags.file === "-") {
       throw invalid("invalid argument: can't use stdin for both build context and dockerfile");
     }
-    const shown = display = await openDisplay(progressMode(flags, err.isTerminal()), err);
+    const mode = progressMode(flags, err.isTerminal());
+    const shown = display = await openDisplay(mode, err);
     return await withInterrupt((signal) =>
-      build(command, { settings, display: shown, signal, known })
+      build(command, { settings, display: shown, mode, signal, known })
     );
   } catch (error) {
     display?.finish();
@@ -62,6 +63,7 @@ export async function runBuild(command: BuildCommand): Promise<number> {
 interface Running {
   settings: BuildSettings;
   display: Display;
+  mode: ProgressMode;
   signal: AbortSignal;
   /** Filled in when it is known, for what is said of a failure. */
   known: { dockerfile?: Dockerfile };
@@ -108,7 +110,8 @@ async function build(command: BuildCommand, running: Running): Promise<number> {
     "./deliver.ts",
     import.meta.url,
   );
-  await buildAndDeliver(request, { settings, flags, engine, out, display, signal });
+  const isQuiet = running.mode === "quiet";
+  await buildAndDeliver(request, { settings, flags, engine, out, display, signal, isQuiet });
   display.finish();
   await showWarnings(command, display, loaded);
   return 0;

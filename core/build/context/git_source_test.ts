@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DhowError } from "../../errors.ts";
+import { storePaths } from "../../host/paths.ts";
 import { checkOut, parseGitSource } from "./git_source.ts";
+import { openContext } from "./open_context.ts";
 
 Deno.test("parseGitSource() knows what docker takes for a repository", () => {
   const cases: [string, ReturnType<typeof parseGitSource>][] = [
@@ -95,6 +97,22 @@ Deno.test("checkOut() refuses refs that are options and says what the server sai
       () => checkOut({ remote: `${directory}/work` }, `${directory}/target`),
       DhowError,
     );
+  });
+});
+
+Deno.test("openContext() takes a directory of a repository, and none above it", async () => {
+  await withRepository(async (remote, directory) => {
+    const paths = storePaths(`${directory}/store`);
+    {
+      await using opened = await openContext(paths, `${remote}#v1:sub`);
+      assertEquals(namesIn(opened.directory!), ["file"]);
+      assertEquals(opened.isForeign, true);
+    }
+    for (const outside of ["..", "../../..", "sub/../..", "nowhere", "sub/file"]) {
+      const open = () => openContext(paths, `${remote}#:${outside}`);
+      await assertRejects(open, DhowError, "not found in the repository");
+    }
+    assertEquals(namesIn(paths.tmp), []);
   });
 });
 

@@ -11,6 +11,8 @@ import type { LogLine, Step, StepLog, StepPart } from "./step_log.ts";
 
 /** How long a step that others wait for may be silent before one of those is shown. */
 const SILENT_MS = 2000;
+/** So many lines wait at most. */
+const WAITING_LINES_MAX = 500;
 
 /** What of a step is on the screen. */
 interface Shown {
@@ -51,7 +53,7 @@ export class PlainPainter implements Painter {
     const step = this.#steps.steps.get(changed)!;
     // What has ended is shown at once: it needs no more room later.
     const mayShow = step.endMs !== undefined || changed === this.#focus || !this.#isFocused() ||
-      Date.now() - this.#lastMs > SILENT_MS;
+      Date.now() - this.#lastMs > SILENT_MS || this.#countLines(step) > WAITING_LINES_MAX;
     if (mayShow) this.#show(step);
     if (step.endMs !== undefined && !this.#isFocused()) this.#showNext();
   }

@@ -91,8 +91,6 @@ function cleanPath(path: string): string {
 class Matcher implements IgnoreMatcher {
   readonly hasExceptions: boolean;
   readonly #entries: readonly Entry[];
-  /** By directory: which patterns fit it or one above it. */
-  readonly #known = new Map<string, Uint8Array>();
 
   constructor(entries: readonly Entry[]) {
     this.#entries = entries;
@@ -105,9 +103,8 @@ class Matcher implements IgnoreMatcher {
 
   isIgnored(path: string): boolean {
     if (this.isEmpty || path === "" || path === ".") return false;
-    const fits = this.#fits(path);
-    const last = fits.lastIndexOf(1);
-    return last >= 0 && !this.#entries[last]!.isException;
+    const last = this.#entries.findLast(({ pattern }) => pattern.matchesOrAbove(path));
+    return last !== undefined && !last.isException;
   }
 
   mayReinclude(directory: string): boolean {
@@ -115,23 +112,5 @@ class Matcher implements IgnoreMatcher {
     return this.#entries.some(({ isException, pattern }) =>
       isException && pattern.mayMatchBelow(`${directory}/`)
     );
-  }
-
-  #fits(path: string): Uint8Array {
-    const slash = path.lastIndexOf("/");
-    const above = slash < 0 ? undefined : this.#fitsDirectory(path.slice(0, slash));
-    const fits = new Uint8Array(this.#entries.length);
-    for (const [index, { pattern }] of this.#entries.entries()) {
-      if (above?.[index] === 1 || pattern.matches(path)) fits[index] = 1;
-    }
-    return fits;
-  }
-
-  #fitsDirectory(path: string): Uint8Array {
-    const known = this.#known.get(path);
-    if (known !== undefined) return known;
-    const fits = this.#fits(path);
-    this.#known.set(path, fits);
-    return fits;
   }
 }

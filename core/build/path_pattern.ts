@@ -54,19 +54,34 @@ export class PathPattern {
     return this.#run(path)?.[this.#tokens.length] === 1;
   }
 
+  /** Whether all of `path`, or of a directory above it, fits. */
+  matchesOrAbove(path: string): boolean {
+    const literal = this.#literal;
+    if (literal !== undefined) return path === literal || path.startsWith(`${literal}/`);
+    const end = this.#tokens.length;
+    let isAbove = false;
+    const places = this.#run(path, (places) => isAbove ||= places[end] === 1);
+    return isAbove || places?.[end] === 1;
+  }
+
   /** Whether a path that begins with `start` may fit. */
   mayMatchBelow(start: string): boolean {
     if (this.#literal !== undefined) return this.#literal.startsWith(start);
     return this.#run(start) !== undefined;
   }
 
-  /** The places in the pattern at which `text` may end; undefined if there are none. */
-  #run(text: string): Uint8Array | undefined {
+  /**
+   * The places in the pattern at which `text` may end; undefined if there are none.
+   *
+   * @param atSlash Is told those before each slash.
+   */
+  #run(text: string, atSlash?: (places: Uint8Array) => void): Uint8Array | undefined {
     const length = this.#tokens.length + 1;
     let places = new Uint8Array(length);
     let next = new Uint8Array(length);
     this.#reach(places, 0);
     for (const character of text) {
+      if (character === "/") atSlash?.(places);
       if (!this.#step(places, next, character)) return undefined;
       [places, next] = [next, places];
       next.fill(0);

@@ -11,7 +11,7 @@ import { removeTreeAt } from "../../ffi/file.ts";
 import { DhowError } from "../errors.ts";
 import { splitPath } from "../layer/root_directory.ts";
 import type { CopyRequest, CopySource, MakeDirectoryRequest } from "./build_jobs.ts";
-import { type Owner, parseMode, resolveOwner } from "./copy_owner.ts";
+import { assertMapped, type Owner, parseMode, resolveOwner } from "./copy_owner.ts";
 import { type CopyLooks, TreeCopier } from "./copy_tree_inside.ts";
 import { isPattern } from "./glob.ts";
 import { cleanSource, type Found, SourceTree } from "./source_tree.ts";
@@ -29,11 +29,15 @@ export function performCopy(request: CopyRequest): Record<string, never> {
 /** Makes a layer with the directory that `WORKDIR` names, if it is missing. */
 export function performMakeDirectory(request: MakeDirectoryRequest): Record<string, never> {
   using target = new TargetTree(request.target);
-  const owner = request.owner === undefined
-    ? undefined
-    : resolveOwner(request.owner, (path) => target.readFile(path));
+  const owner = request.owner === undefined ? undefined : ownerOf(request.owner, target);
   F.close(target.ensureDirectory(request.path, { owner }).fd);
   return {};
+}
+
+function ownerOf(text: string, target: TargetTree): Owner {
+  const owner = resolveOwner(text, (path) => target.readFile(path));
+  assertMapped(owner);
+  return owner;
 }
 
 class Copy {
@@ -49,9 +53,7 @@ class Copy {
     this.#request = request;
     this.#target = target;
     const { owner, mode, destination, sources, epoch } = request;
-    this.#owner = owner === undefined
-      ? undefined
-      : resolveOwner(owner, (path) => target.readFile(path));
+    this.#owner = owner === undefined ? undefined : ownerOf(owner, target);
     this.#looks = {
       ...mode !== undefined && { mode: parseMode(mode) },
       ...epoch !== undefined && { epoch },

@@ -53,6 +53,26 @@ function findEntry(text = "", name: string): string[] | undefined {
   return text.split("\n").map((line) => line.split(":")).find(([first]) => first === name);
 }
 
+/**
+ * Makes sure that this user namespace has the owner's ids.
+ *
+ * @throws {DhowError} `unsupported`.
+ */
+export function assertMapped({ uid, gid }: Owner): void {
+  if (isMapped("uid_map", uid) && isMapped("gid_map", gid)) return;
+  throw new DhowError(
+    "unsupported",
+    `Cannot make files belong to ${uid}:${gid}: this is outside the ids mapped for you; see /etc/subuid and /etc/subgid`,
+  );
+}
+
+function isMapped(file: "uid_map" | "gid_map", id: number): boolean {
+  return Deno.readTextFileSync(`/proc/self/${file}`).trim().split("\n").some((line) => {
+    const [first, , count] = line.trim().split(/\s+/).map(Number) as [number, number, number];
+    return id >= first && id < first + count;
+  });
+}
+
 /** A change of permissions. @returns The 12 permission bits that an inode gets. */
 export type ModeChange = (mode: number, isDirectory: boolean) => number;
 

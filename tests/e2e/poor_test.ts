@@ -1,5 +1,6 @@
 // Machines that lack something: helpers, room, permission.
 import { assertEquals, assertMatch } from "@std/assert";
+import { Project } from "../helpers/project.ts";
 import { containerTest, type Sandbox } from "../helpers/sandbox.ts";
 
 /** A PATH with all that dhow needs but newuidmap. */
@@ -43,6 +44,55 @@ containerTest("a store that may not be written is named in the error", async (bo
     assertMatch(run.err, /Cannot create a container in ".*\/store": permission denied/);
   } finally {
     for (const part of ["tmp", "containers"]) await Deno.chmod(`${box.root}/${part}`, 0o700);
+  }
+});
+
+containerTest("builds work with one id, and say which owners they cannot give", async (box) => {
+  if (Deno.uid() === 0) return;
+  const env = { PATH: await poorPath(box), DHOW_ROOT: `${box.directory}/poor` };
+  await box.run(["import", `${box.directory}/busybox.tar`, "busybox"], { env });
+  const project = await Project.make(box, {
+    Dockerfile: "FROM busybox\nCOPY file /file\nRUN --network=none cat /file > /read\n",
+    file: "file",
+  });
+  const built = await project.build("app", [], { env });
+  assertEquals(built.code, 0, built.err);
+  const read = ["run", "--rm", "--network", "none", "app", "cat", "/read"];
+  assertEquals((await box.run(read, { env })).out, "file");
+  await project.write("Dockerfile", "FROM busybox\nCOPY --chown=7:8 file /file\n");
+  const { code, err } = await project.build("app", [], { env });
+  assertEquals(code, 1);
+  assertMatch(
+    err,
+    /Dockerfile:2[^]*Cannot make files belong to 7:8: this is outside the ids mapped/,
+  );
+  await new Deno.Command("rm", { args: ["-rf", env.DHOW_ROOT] }).output();
+});
+
+containerTest("a full disk fails the build, and leaves nothing half made", async (box) => {
+  if (Deno.uid() !== 0) return; // only root can mount a small file system
+  const root = `${box.directory}/small`;
+  await Deno.mkdir(root);
+  const mount = (...args: string[]) => new Deno.Command("mount", { args }).output();
+  if (!(await mount("-t", "tmpfs", "-o", "size=24m", "dhow-test", root)).success) return;
+  try {
+    const env = { DHOW_ROOT: root };
+    const imported = await box.run(["import", `${box.directory}/busybox.tar`, "busybox"], { env });
+    if (imported.code !== 0) return; // a tmpfs of old kernels has no attributes
+    const project = await Project.make(box, {
+      Dockerfile: "FROM busybox\nRUN echo 1 > /one\nRUN head -c 11000000 /dev/urandom > /big\n",
+    });
+    // There is room for the file, and not for the layer beside it.
+    const { code, err } = await project.build("app", ["--network", "none"], { env });
+    assertEquals(code, 1);
+    assertMatch(err, /no space left on the file system/);
+    const images = await box.run(["images", "--format", "{{.Repository}}"], { env });
+    assertEquals(images.out, "busybox");
+    assertEquals([...Deno.readDirSync(`${root}/tmp`)], []);
+    await project.write("Dockerfile", "FROM busybox\nRUN echo 1 > /one\n");
+    assertEquals((await project.build("app", ["--network", "none"], { env })).code, 0);
+  } finally {
+    await new Deno.Command("umount", { args: ["-l", root] }).output();
   }
 });
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SyscallError } from "../../ffi/errno.ts";
 import { DhowError, type ErrorCode } from "../errors.ts";
 import type { SourceRange } from "./dockerfile/ast.ts";
 
@@ -41,6 +42,9 @@ export class BuildError extends DhowError {
 /** Puts an error to the step it happened in, unless it has one. */
 export function atStep(error: unknown, options: BuildErrorOptions): unknown {
   if (error instanceof BuildError && error.step !== undefined) return error;
+  if (error instanceof SyscallError) {
+    return new BuildError("unavailable", error.message, { ...options, cause: error });
+  }
   if (!(error instanceof DhowError)) return error;
   const output = error instanceof BuildError ? error.output : options.output;
   return new BuildError(error.code, error.message, { ...options, output, cause: error });

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { SyscallError } from "../../ffi/errno.ts";
 import * as F from "../../ffi/file.ts";
 import { lgetxattr, llistxattr } from "../../ffi/xattr.ts";
 import { DhowError } from "../errors.ts";
@@ -154,7 +155,7 @@ export class ContextDigests {
         continue;
       }
       lines.push(`${below}\0d ${this.#looksOf(fd, child.file, child.stat)}`);
-      const inner = F.openat(fd, child.file, F.O_RDONLY | F.O_DIRECTORY | F.O_NOFOLLOW);
+      const inner = openSource(fd, child.file, child.path, F.O_DIRECTORY);
       try {
         await this.#digestChildren(inner, child.path, top, lines, exclude);
       } finally {
@@ -183,7 +184,7 @@ export class ContextDigests {
           await this.#loadHash();
         }
         await this.#breathe();
-        const digest = this.#hash(fd, file, stat.sizeBytes);
+        const digest = this.#hash(openSource(fd, file, path), stat.sizeBytes);
         this.#remember(path, stat, digest);
         return `f ${looks} ${digest}`;
       }
@@ -192,8 +193,8 @@ export class ContextDigests {
     }
   }
 
-  #hash(dirFd: number, file: F.Name, sizeBytes: number): string {
-    const fd = F.openat(dirFd, file, F.O_RDONLY | F.O_NOFOLLOW);
+  /** @param fd Is closed. */
+  #hash(fd: number, sizeBytes: number): string {
     try {
       const buffer = this.#buffer;
       if (this.#createHash === undefined) {
@@ -290,6 +291,14 @@ export class ContextDigests {
     const whole = `${this.#context.directory}${found.path === "" ? "" : `/${found.path}`}`;
     return { path: whole, isWhole: this.#context.ignore.length === 0 };
   }
+}
+
+/** @throws {DhowError} That names the file as the user would. */
+function openSource(dirFd: number, file: F.Name, path: string, flags = 0): number {
+  const fd = F.tryOpenat(dirFd, file, F.O_RDONLY | F.O_NOFOLLOW | flags);
+  if (fd >= 0) return fd;
+  const { message } = new SyscallError("open", -fd, path);
+  throw new DhowError("unavailable", `Cannot read the build context: ${message}`);
 }
 
 function openContext({ directory, ignore }: BuildContext): SourceTree {

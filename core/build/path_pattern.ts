@@ -26,8 +26,12 @@ type Token =
 /** A pattern, ready to be held against paths. */
 export class PathPattern {
   readonly #tokens: readonly Token[];
+  /** By place in the pattern: whether a match may go on there. Two, since one is made of the other. */
+  readonly #buffers: [Uint8Array, Uint8Array];
   /** If all of it is plain characters: these. */
   readonly #literal: string | undefined;
+  /** If it is `**` and plain characters: these. */
+  readonly #anywhere: string | undefined;
 
   /**
    * @param options `doubleStar`: whether `**` stands for directories.
@@ -42,15 +46,15 @@ export class PathPattern {
       );
     }
     this.#tokens = tokens;
-    const isLiteral = this.#tokens.every(({ kind }) => kind === "character");
-    this.#literal = isLiteral
-      ? this.#tokens.map((token) => (token as { character: string }).character).join("")
-      : undefined;
+    this.#buffers = [new Uint8Array(tokens.length + 1), new Uint8Array(tokens.length + 1)];
+    this.#literal = literalOf(tokens);
+    this.#anywhere = tokens[0]?.kind === "directories" ? literalOf(tokens.slice(1)) : undefined;
   }
 
   /** Whether all of `path` fits. */
   matches(path: string): boolean {
     if (this.#literal !== undefined) return path === this.#literal;
+    if (this.#anywhere !== undefined) return `/${path}`.endsWith(`/${this.#anywhere}`);
     return this.#run(path)?.[this.#tokens.length] === 1;
   }
 
@@ -58,6 +62,7 @@ export class PathPattern {
   matchesOrAbove(path: string): boolean {
     const literal = this.#literal;
     if (literal !== undefined) return path === literal || path.startsWith(`${literal}/`);
+    if (this.#anywhere !== undefined) return `/${path}/`.includes(`/${this.#anywhere}/`);
     const end = this.#tokens.length;
     let isAbove = false;
     const places = this.#run(path, (places) => isAbove ||= places[end] === 1);
@@ -76,9 +81,13 @@ export class PathPattern {
    * @param atSlash Is told those before each slash.
    */
   #run(text: string, atSlash?: (places: Uint8Array) => void): Uint8Array | undefined {
-    const length = this.#tokens.length + 1;
-    let places = new Uint8Array(length);
-    let next = new Uint8Array(length);
+    const first = this.#tokens[0];
+    if (first?.kind === "character" && text !== "" && !text.startsWith(first.character)) {
+      return undefined;
+    }
+    let [places, next] = this.#buffers;
+    places.fill(0);
+    next.fill(0);
     this.#reach(places, 0);
     for (const character of text) {
       if (character === "/") atSlash?.(places);
@@ -115,6 +124,16 @@ export class PathPattern {
       if (kind !== "star" && kind !== "directories" && kind !== "rest") return;
     }
   }
+}
+
+/** Undefined if there are others among them than plain characters. */
+function literalOf(tokens: readonly Token[]): string | undefined {
+  let text = "";
+  for (const token of tokens) {
+    if (token.kind !== "character") return undefined;
+    text += token.character;
+  }
+  return text;
 }
 
 function accepts(token: Token, character: string): boolean {

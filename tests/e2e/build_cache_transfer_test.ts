@@ -56,10 +56,9 @@ containerTest("a cache in a directory serves other stores", async (box) => {
   }
   // What is broken or missing is done here.
   const blobs = `${all}/blobs/sha256`;
-  for (const { name } of Deno.readDirSync(blobs)) {
-    if (Deno.statSync(`${blobs}/${name}`).size < 200) {
-      await Deno.writeTextFile(`${blobs}/${name}`, "x");
-    }
+  for await (const { name } of Deno.readDir(blobs)) {
+    const { size } = await Deno.stat(`${blobs}/${name}`);
+    if (size < 200) await Deno.writeTextFile(`${blobs}/${name}`, "x");
   }
   await using other = await openOther(box);
   await build(other, project, "--cache-from", `type=local,src=${all}`);

@@ -4,6 +4,10 @@ import { encodeTarEntry } from "../../core/layer/tar_writer.ts";
 import { Project } from "../helpers/project.ts";
 import { containerTest, type Sandbox } from "../helpers/sandbox.ts";
 
+async function namesIn(directory: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
+}
+
 /** Whether any file of the store holds `text`. */
 async function isInStore(box: Sandbox, text: string): Promise<boolean> {
   const { code } = await new Deno.Command("grep", {
@@ -88,7 +92,7 @@ RUN test -f ${victim}/hostile && test -d ${victim}/made && test -f /at-root
   }).output();
   await project.write("hostile.tar", tar.stdout);
   await project.builds("app");
-  assertEquals([...Deno.readDirSync(victim)].map(({ name }) => name), ["file"]);
+  assertEquals(await namesIn(victim), ["file"]);
   assertEquals(await Deno.readTextFile(`${victim}/file`), "whole");
 });
 
@@ -237,7 +241,7 @@ RUN --network=none ip addr | grep -c eth0 > /links || true
       await box.runs("--rm", "app", "cat", "/turns", "/looks", "/read", "/left", "/links"),
       "1\n2\n700:5:6\nseen\nbuilt\n0",
     );
-    assertEquals([...Deno.readDirSync(project.directory)].map(({ name }) => name).sort(), [
+    assertEquals(await namesIn(project.directory), [
       ".dockerignore",
       "Dockerfile",
       "hidden",

@@ -88,7 +88,7 @@ containerTest("a full disk fails the build, and leaves nothing half made", async
     assertMatch(err, /no space left on the file system/);
     const images = await box.run(["images", "--format", "{{.Repository}}"], { env });
     assertEquals(images.out, "busybox");
-    assertEquals([...Deno.readDirSync(`${root}/tmp`)], []);
+    assertEquals(await Array.fromAsync(Deno.readDir(`${root}/tmp`)), []);
     await project.write("Dockerfile", "FROM busybox\nRUN echo 1 > /one\n");
     assertEquals((await project.build("app", ["--network", "none"], { env })).code, 0);
   } finally {

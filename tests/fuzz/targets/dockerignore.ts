@@ -4,6 +4,7 @@
  * @module
  */
 import { compileIgnore } from "../../../core/build/ignore.ts";
+import { PathPattern } from "../../../core/build/path_pattern.ts";
 import { DhowError } from "../../../core/errors.ts";
 import { type FuzzTarget, inputsOf, insist, textOf } from "../target.ts";
 
@@ -31,6 +32,7 @@ export const dockerignore: FuzzTarget = {
       if (!(error instanceof DhowError)) throw error;
       return;
     }
+    for (const line of lines.split("\n").slice(0, 20)) checkAbove(line, paths.slice(0, 5));
     for (const path of [...paths, "a", "a/b", "a/b/c", "src/x/y.go"]) {
       const isIgnored = matcher.isIgnored(path);
       insist(
@@ -43,3 +45,19 @@ export const dockerignore: FuzzTarget = {
     }
   },
 };
+
+/** What fits above a path is found on the way as it is found by itself. */
+function checkAbove(line: string, paths: readonly string[]): void {
+  let pattern: PathPattern;
+  try {
+    pattern = new PathPattern(line, { doubleStar: true });
+  } catch {
+    return;
+  }
+  for (const path of paths.filter(({ length }) => length < 200)) {
+    const parts = path.split("/");
+    const above = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+    const isAbove = above.some((directory) => pattern.matches(directory));
+    insist(pattern.matchesOrAbove(path) === isAbove, `${line} on ${path} or above it: ${isAbove}`);
+  }
+}

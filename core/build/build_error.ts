@@ -39,8 +39,21 @@ export class BuildError extends DhowError {
   }
 }
 
+/** The user namespace has other ids than was thought before there was one. */
+export class IdsChangedError extends DhowError {
+  constructor() {
+    super("conflict", "Cannot build: the ids of your user namespace have changed; try again");
+  }
+
+  /** Not each `DhowError` is one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof DhowError && value.constructor === IdsChangedError;
+  }
+}
+
 /** Puts an error to the step it happened in, unless it has one. */
 export function atStep(error: unknown, options: BuildErrorOptions): unknown {
+  if (error instanceof IdsChangedError) return error;
   if (error instanceof BuildError && error.step !== undefined) return error;
   if (error instanceof SyscallError) {
     return new BuildError("unavailable", error.message, { ...options, cause: error });

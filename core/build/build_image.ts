@@ -12,6 +12,7 @@ import { familiarReference, parseReference } from "../lib/reference.ts";
 import { leaseStore } from "../store/layout.ts";
 import { readStorageChoice } from "../store/storage_driver.ts";
 import { BaseImages } from "./base_image.ts";
+import { IdsChangedError } from "./build_error.ts";
 import type { BuildWarning } from "./dockerfile/ast.ts";
 import { expandWord } from "./dockerfile/expand.ts";
 import { type FinishedImage, finishImage } from "./finish_image.ts";
@@ -50,8 +51,21 @@ export async function buildImage(
     await prepareStore(paths);
   }
   using _lease = leaseStore(paths);
+  try {
+    return await buildOnce(paths, request, { emit, outer: options.signal });
+  } catch (error) {
+    // Only now there is a namespace; and it has fewer ids than it should have.
+    if (!(error instanceof IdsChangedError)) throw error;
+    return await buildOnce(paths, request, { emit, outer: options.signal });
+  }
+}
+
+async function buildOnce(
+  paths: StorePaths,
+  request: BuildRequest,
+  { emit, outer }: { emit: BuildListener; outer: AbortSignal | undefined },
+): Promise<BuildResult> {
   const failed = new AbortController();
-  const outer = options.signal;
   outer?.throwIfAborted();
   const signal = outer === undefined ? failed.signal : AbortSignal.any([failed.signal, outer]);
   await using session = new BuildSession(paths, request, { emit, signal });

@@ -67,10 +67,11 @@ export function assertMapped({ uid, gid }: Owner): void {
 }
 
 function isMapped(file: "uid_map" | "gid_map", id: number): boolean {
-  return Deno.readTextFileSync(`/proc/self/${file}`).trim().split("\n").some((line) => {
-    const [first, , count] = line.trim().split(/\s+/).map(Number) as [number, number, number];
-    return id >= first && id < first + count;
-  });
+  const ranges = Deno.readTextFileSync(`/proc/self/${file}`).trim().split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number, number]);
+  // One id stands for all: what becomes of owners then is decided below us.
+  if (ranges.length === 1 && ranges[0]![2] === 1) return true;
+  return ranges.some(([first, , count]) => id >= first && id < first + count);
 }
 
 /** A change of permissions. @returns The 12 permission bits that an inode gets. */

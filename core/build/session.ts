@@ -5,7 +5,7 @@
  * @module
  */
 import type { StorePaths } from "../host/paths.ts";
-import { DhowError } from "../errors.ts";
+import { IdsChangedError } from "./build_error.ts";
 import { lazy } from "../lib/lazy.ts";
 import { currentIdMap, ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import { StepCache } from "./cache.ts";
@@ -72,10 +72,7 @@ export class BuildSession implements AsyncDisposable {
     ]);
     if (namespace.map.name !== this.mapping) {
       namespace[Symbol.dispose]();
-      throw new DhowError(
-        "conflict",
-        "Cannot build: the ids of your user namespace have changed meanwhile; try again",
-      );
+      throw new IdsChangedError();
     }
     const helper = new BuildHelper(namespace);
     helper.prepare();

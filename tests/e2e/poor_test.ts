@@ -1,7 +1,8 @@
 // Machines that lack something: helpers, room, permission.
 import { assertEquals, assertMatch } from "@std/assert";
+import { storePaths } from "../../core/host/paths.ts";
 import { Project } from "../helpers/project.ts";
-import { containerTest, type Sandbox } from "../helpers/sandbox.ts";
+import { containerTest, kill, type Sandbox } from "../helpers/sandbox.ts";
 
 /** A PATH with all that dhow needs but newuidmap. */
 async function poorPath(box: Sandbox): Promise<string> {
@@ -47,7 +48,7 @@ containerTest("a store that may not be written is named in the error", async (bo
   }
 });
 
-containerTest("builds work with one id, and say which owners they cannot give", async (box) => {
+containerTest("builds work with one id, though nobody knows before that it is one", async (box) => {
   if (Deno.uid() === 0) return;
   const env = { PATH: await poorPath(box), DHOW_ROOT: `${box.directory}/poor` };
   await box.run(["import", `${box.directory}/busybox.tar`, "busybox"], { env });
@@ -55,17 +56,12 @@ containerTest("builds work with one id, and say which owners they cannot give", 
     Dockerfile: "FROM busybox\nCOPY file /file\nRUN --network=none cat /file > /read\n",
     file: "file",
   });
+  const { runtime } = storePaths(env.DHOW_ROOT);
+  kill(JSON.parse(await Deno.readTextFile(`${runtime}/holder.json`)).pid);
   const built = await project.build("app", [], { env });
   assertEquals(built.code, 0, built.err);
   const read = ["run", "--rm", "--network", "none", "app", "cat", "/read"];
   assertEquals((await box.run(read, { env })).out, "file");
-  await project.write("Dockerfile", "FROM busybox\nCOPY --chown=7:8 file /file\n");
-  const { code, err } = await project.build("app", [], { env });
-  assertEquals(code, 1);
-  assertMatch(
-    err,
-    /Dockerfile:2[^]*Cannot make files belong to 7:8: this is outside the ids mapped/,
-  );
   await new Deno.Command("rm", { args: ["-rf", env.DHOW_ROOT] }).output();
 });
 

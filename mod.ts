@@ -68,6 +68,7 @@ export type {
   TransferStatus,
   Volumes,
 } from "./core/engine/engine.ts";
+export type { CacheRecord } from "./core/build/prune_cache.ts";
 export type * from "./core/build/request.ts";
 export type * from "./core/build/dockerfile/ast.ts";
 export { DhowError, type ErrorCode } from "./core/errors.ts";

@@ -21,6 +21,16 @@ export const builderEntries: readonly Entry[] = [
     "buildx build",
   ),
   entry(
+    "Disk usage",
+    async () =>
+      (await lazy<typeof import("../commands/builder/du.ts")>(
+        "../commands/builder/du.ts",
+        import.meta.url,
+      )).builderUsage,
+    "builder du",
+    "buildx du",
+  ),
+  entry(
     "Remove build cache",
     async () =>
       (await lazy<typeof import("../commands/builder/prune.ts")>(

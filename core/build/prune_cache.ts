@@ -40,10 +40,13 @@ export interface CachePruned {
 export interface CacheRecord {
   /** The key of a step; the name of a cache mount's directory. */
   id: string;
+  /** A step's layer, files of the context that are remembered, or a cache mount; docker's names. */
   type: "regular" | "source.local" | "exec.cachemount";
   /** The step, or the id that was given. */
   description: string;
+  /** What it takes, whether images share it or not. */
   sizeBytes: number;
+  /** RFC 3339. */
   createdAt: string;
   /** Unix milliseconds. */
   lastUsedMs: number;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CacheRecord } from "../build/prune_cache.ts";
 import type { BuildRequest, BuildResult } from "../build/request.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { lazy } from "../lib/lazy.ts";
@@ -36,6 +37,14 @@ export class LocalBuilder implements Builder {
       import.meta.url,
     );
     return await exportRoot(this.#paths, image, options);
+  }
+
+  async diskUsage(): Promise<CacheRecord[]> {
+    const { listCache } = await lazy<typeof import("../build/prune_cache.ts")>(
+      "../build/prune_cache.ts",
+      import.meta.url,
+    );
+    return await listCache(this.#paths);
   }
 
   async prune(options: PruneCacheOptions = {}): Promise<PruneReport> {

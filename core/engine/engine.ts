@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { CacheRecord } from "../build/prune_cache.ts";
 import type { BuildListener, BuildRequest, BuildResult } from "../build/request.ts";
 import type {
   ContainerCreate,
@@ -61,6 +62,8 @@ export interface Builder {
   build(request: BuildRequest, options?: BuildOptions): Promise<BuildResult>;
   /** A tar stream of everything below an image's root. */
   exportRoot(image: string, options?: CallOptions): Promise<ReadableStream<Uint8Array>>;
+  /** What is in the build cache, what was used last first. */
+  diskUsage(): Promise<CacheRecord[]>;
   /** Removes what later builds could have been spared for, the least used first. */
   prune(options?: PruneCacheOptions): Promise<PruneReport>;
 }

@@ -329,6 +329,12 @@ containerTest("builder prune removes what no image needs, after asking", async (
   };
   await steps();
   const all = await steps();
+  assertMatch(
+    await box.ok("builder", "du"),
+    /^ID +RECLAIMABLE +SIZE +LAST ACCESSED\n[^]*\nTotal:\t\t\d/,
+  );
+  assertStringIncludes(await box.ok("builder", "du", "--verbose"), "COPY a.txt /a.txt");
+  assertMatch(await box.ok("system", "df", "-v"), /\n[\da-f]{12} +regular +/);
   const asked = await box.run(["builder", "prune"], { stdin: "n\n" });
   assertStringIncludes(asked.out, "WARNING! This will remove all dangling build cache.");
   assertEquals(await steps(), all);

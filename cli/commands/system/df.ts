@@ -3,6 +3,9 @@
  *
  * @module
  */
+import type { CacheRecord } from "../../../core/build/prune_cache.ts";
+import { formatHumanDuration } from "../../../core/lib/duration.ts";
+import { printable } from "../../../core/lib/printable.ts";
 import { formatSize } from "../../../core/lib/units.ts";
 import type { DiskUsage, UsageTotal, VolumeUsage } from "../../../core/spec/docker_api.ts";
 import { command } from "../../command.ts";
@@ -41,7 +44,9 @@ export const diskUsage = command({
   },
   async run({ flags, engine, out }) {
     const usage = await engine.system.diskUsage();
-    out.write(await (flags.verbose ? verbose(usage, flags.format) : totals(usage, flags.format)));
+    if (!flags.verbose) return out.write(await totals(usage, flags.format));
+    const cache = (await engine.builder.diskUsage()).map(cacheRow);
+    out.write(await verbose(usage, { format: flags.format, cache }));
   },
 });
 
@@ -71,7 +76,10 @@ function totalRow(type: string, { count, active, bytes, reclaimableBytes }: Usag
   };
 }
 
-async function verbose(usage: DiskUsage, format: string): Promise<string> {
+async function verbose(
+  usage: DiskUsage,
+  { format, cache }: { format: string; cache: Row[] },
+): Promise<string> {
   const truncate = format === "";
   const images = usage.images.items.flatMap((image) =>
     toImageRows(image, { truncate }).map((row) => ({
@@ -91,7 +99,7 @@ async function verbose(usage: DiskUsage, format: string): Promise<string> {
       Images: images,
       Containers: containers,
       Volumes: volumes,
-      BuildCache: [],
+      BuildCache: cache,
     }) + "\n";
   }
   const table = (rows: Row[], columns: string[], headers: Readonly<Record<string, unknown>>) =>
@@ -108,10 +116,26 @@ async function verbose(usage: DiskUsage, format: string): Promise<string> {
       Object.keys(VOLUME_HEADERS),
       VOLUME_HEADERS,
     )}\nBuild cache usage: ${formatSize(usage.buildCache.bytes, 4)}\n\n${await table(
-      [],
+      cache.map((row) => ({ ...row, ID: String(row.ID).slice(0, 12) })),
       Object.keys(CACHE_HEADERS),
       CACHE_HEADERS,
     )}`;
+}
+
+function cacheRow(record: CacheRecord): Row {
+  const since = (ms: number) => `${formatHumanDuration((Date.now() - ms) / 1000)} ago`;
+  return {
+    CacheType: record.type,
+    CreatedSince: since(Date.parse(record.createdAt)),
+    Description: printable(record.description),
+    ID: record.id,
+    InUse: String(record.isInUse),
+    LastUsedSince: since(record.lastUsedMs),
+    Shared: String(record.isShared),
+    Size: formatSize(record.sizeBytes, 4),
+    // Uses are not counted.
+    UsageCount: "-",
+  };
 }
 
 function volumeRow({ Name, Driver, Mountpoint, Labels, UsageData }: VolumeUsage): Row {

@@ -185,10 +185,28 @@ async function unknownCommand(path: string): Promise<never> {
   );
 }
 
+/** Verbs that deal with files of images and containers, in the user namespace. */
+const WITH_FILES = new Set([
+  "__archive",
+  "__build",
+  "__changes",
+  "__copy_up",
+  "__layers",
+  "__storage",
+  "__unpack",
+]);
+
 async function runHidden(verb: string, args: string[]): Promise<number> {
   const load = HIDDEN[verb];
   if (load === undefined) throw new ExitError(125, `dhow: unknown hidden verb ${verb}`);
   const module = await load();
+  if (WITH_FILES.has(verb)) {
+    const { keepOwnersIfSingle } = await lazy<typeof import("../core/layer/kept_owners.ts")>(
+      "../core/layer/kept_owners.ts",
+      import.meta.url,
+    );
+    keepOwnersIfSingle();
+  }
   return await module.run(args);
 }
 

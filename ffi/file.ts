@@ -247,13 +247,33 @@ export function readlinkat(dirFd: number, name: Name): Uint8Array<ArrayBuffer> {
   return n < 0 ? fail("readlinkat", name) : buffer.slice(0, n);
 }
 
+/** Keeps owners where the kernel cannot, since the user namespace has but one id. */
+export interface OwnerKeeper {
+  /** Notes the owner of `name`, or with "" of `dirFd` itself. @param stat What it is. */
+  set(dirFd: number, name: Name, owner: { uid: number; gid: number }, stat: Stat): void;
+  /** The owner noted; undefined if none was. */
+  get(dirFd: number, name: Name, stat: Stat): { uid: number; gid: number } | undefined;
+}
+
+let ownerKeeper: OwnerKeeper | undefined;
+
+/** From now on, in this thread, owners are changed and told by `keeper`. */
+export function keepOwnersBy(keeper: OwnerKeeper): void {
+  ownerKeeper = keeper;
+}
+
 /** @throws {SyscallError} `EINVAL` if an id has no place in the user namespace's mapping. */
 export function fchown(fd: number, uid: number, gid: number, subject = ""): void {
+  if (ownerKeeper !== undefined) return ownerKeeper.set(fd, "", { uid, gid }, statOf(fd, "")!);
   check("fchown", libc.fchown(fd, uid, gid), subject);
 }
 
 /** Changes the owner of `name` itself, not of what it links to. @throws {SyscallError} as {@linkcode fchown}. */
 export function lchownat(dirFd: number, name: Name, uid: number, gid: number): void {
+  if (ownerKeeper !== undefined) {
+    const stat = statOf(dirFd, name) ?? fail("fchownat", name);
+    return ownerKeeper.set(dirFd, name, { uid, gid }, stat);
+  }
   if (libc.fchownat(dirFd, bytesOf(name), uid, gid, AT_SYMLINK_NOFOLLOW) < 0) {
     fail("fchownat", name);
   }
@@ -313,6 +333,12 @@ const statxView = new DataView(statxBuffer.buffer);
  * @throws {SyscallError} other than `ENOENT`.
  */
 export function lstatat(dirFd: number, name: Name): Stat | undefined {
+  const stat = statOf(dirFd, name);
+  if (stat === undefined || ownerKeeper === undefined) return stat;
+  return { ...stat, ...ownerKeeper.get(dirFd, name, stat) };
+}
+
+function statOf(dirFd: number, name: Name): Stat | undefined {
   const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
   if (libc.statx(dirFd, bytesOf(name), flags, STATX_BASIC_STATS, statxBuffer) < 0) {
     if (errno() === ERRNO.ENOENT) return undefined;

@@ -5,6 +5,7 @@
  */
 import * as F from "../../ffi/file.ts";
 import { toWire } from "../layer/job_messages.ts";
+import { keepOwnersIfSingle } from "../layer/kept_owners.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import type { BuildJob } from "./build_jobs.ts";
 import { cleanUpper } from "./clean_upper.ts";
@@ -18,6 +19,8 @@ const scope = self as unknown as {
   onmessage: ((event: MessageEvent<BuildJob>) => void) | null;
   postMessage(answer: BuildThreadAnswer): void;
 };
+
+keepOwnersIfSingle();
 
 scope.onmessage = async ({ data }) => {
   try {

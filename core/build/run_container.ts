@@ -11,6 +11,7 @@ import { DEFAULT_HOST_CONFIG } from "../container/default_host_config.ts";
 import { completeHostConfig } from "../container/host_config.ts";
 import { type NetworkFacts, writeNetworkFiles } from "../container/network_files.ts";
 import type { ContainerRecord } from "../container/record.ts";
+import { adaptToSingleId, openFilter } from "../container/single_id.ts";
 import { readLayeredFile } from "../container/root_file.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
@@ -74,8 +75,9 @@ export async function runContainer(
   for (const part of ["rootfs", "work"]) await Deno.mkdir(`${directory}/${part}`);
   writeNetworkFiles(directory, { config, hostConfig } as ContainerRecord, request.joined?.facts);
   const spec = runSpec(request, config, hostConfig);
-  if (namespace.map.single) dropOtherOwners(spec);
+  if (namespace.map.single) adaptToSingleId(spec, directory);
   const privileged = request.privileged;
+  const singleId = namespace.map.single;
   const capabilities = spec.process.capabilities?.bounding ?? [];
   const devNull = stack.use(open("/dev/null", C.O_RDWR));
   const owner = pipe(), ended = pipe(), stdout = pipe(), stderr = pipe();
@@ -110,10 +112,8 @@ export async function runContainer(
         stdout: stdout.write.number,
         stderr: stderr.write.number,
       },
-      seccomp: privileged
-        ? new Uint8Array()
-        : await cachedFilter(`${paths.cache}/seccomp`, undefined, { capabilities }),
-      singleId: namespace.map.single,
+      seccomp: await filterFor(paths, privileged, { capabilities, singleId }),
+      singleId,
       makeCwd: true,
       dieWithParent: true,
     },
@@ -251,13 +251,14 @@ function runSpec(
   return spec;
 }
 
-/** Mount options that name ids which a namespace of one id does not have. */
-function dropOtherOwners(spec: Spec): void {
-  for (const mount of spec.mounts) {
-    if (mount.options) {
-      mount.options = mount.options.filter((option) => !/^[ug]id=[^0]/.test(option));
-    }
-  }
+/** A step that may do anything has no filter; with one id, none that refuses. */
+async function filterFor(
+  paths: StorePaths,
+  privileged: boolean,
+  options: { capabilities: readonly string[]; singleId: boolean },
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!privileged) return await cachedFilter(`${paths.cache}/seccomp`, undefined, options);
+  return options.singleId ? await openFilter(paths.cache) : new Uint8Array();
 }
 
 function lastCapability(): number {

@@ -29,6 +29,7 @@ import { writePipe } from "./pipe_writer.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { readRootFile } from "./root_file.ts";
 import { readState } from "./state.ts";
+import { hasSingleId, openFilter, SINGLE_ID_ENV } from "./single_id.ts";
 import { resolveUser } from "./users.ts";
 
 /** Runs `config.Cmd` in container `id`, attached. @throws {DhowError} As `enter()`; `conflict` if it does not run. */
@@ -118,9 +119,13 @@ async function enterContainer(
   const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt);
   const unconfined = config.Privileged || record.hostConfig.Privileged || seccomp === "unconfined";
   const capabilities = spec.process.capabilities?.bounding ?? [];
-  const filter = unconfined
-    ? undefined
-    : await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities });
+  const singleId = hasSingleId(spec);
+  const filter = !unconfined
+    ? await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId })
+    : singleId
+    ? await openFilter(paths.cache)
+    : undefined;
+  if (singleId) process.env.push(...SINGLE_ID_ENV);
   const namespaces = spec.linux.namespaces.reduce((flags, { type }) => {
     return flags | namespaceFlag(type);
   }, C.CLONE_NEWUSER);
@@ -131,8 +136,7 @@ async function enterContainer(
     options: {
       stdio,
       ...filter && { seccomp: filter },
-      singleId: (spec.linux.uidMappings?.length ?? 0) === 1 &&
-        spec.linux.uidMappings?.[0]?.size === 1,
+      singleId,
       cpus: record.hostConfig.CpusetCpus,
       makeCwd: false,
       dieWithParent: false,

@@ -28,6 +28,7 @@ const FILES = [
   "resolv.conf",
   "networks.json",
   "endpoints.json",
+  "apt.conf",
 ];
 /** What mounts have needed in an image that lacks it. */
 const MOUNT_POINTS = ["dev", "proc", "sys", "etc"];

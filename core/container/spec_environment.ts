@@ -24,6 +24,7 @@ import {
   networkOwner,
   readRecord,
 } from "./record.ts";
+import { adaptToSingleId } from "./single_id.ts";
 import { readLayeredFile } from "./root_file.ts";
 import { isRunning, readState } from "./state.ts";
 
@@ -80,7 +81,7 @@ export function containerSpec(
   const { nestedIds: own } = record, { uids, gids } = namespace.map;
   spec.linux.uidMappings = own === undefined ? uids : composeIds(uids, own.uids);
   spec.linux.gidMappings = own === undefined ? gids : composeIds(gids, own.gids);
-  if (namespace.map.single) dropOtherOwners(spec);
+  if (namespace.map.single) adaptToSingleId(spec, directory);
   const join = spec.linux.namespaces.flatMap(({ type, path }) => path ? [{ type, path }] : []);
   // Namespaces can only be joined from the user namespace that owns them, or one above it.
   const [pid] = owners;
@@ -130,15 +131,6 @@ function imageAt(
   const names = chainIds(diffIds).map(shortLayerName).reverse();
   const layers = { base: `${paths.layers}/${idMap}/l`, names };
   return { layers, ...subpath !== undefined && { subpath } };
-}
-
-/** Mount options that name ids which a namespace of one id does not have. */
-function dropOtherOwners(spec: Spec): void {
-  for (const mount of spec.mounts) {
-    if (mount.options) {
-      mount.options = mount.options.filter((option) => !/^[ug]id=[^0]/.test(option));
-    }
-  }
 }
 
 function hasOwnIds(paths: StorePaths, container: string): boolean {

@@ -43,6 +43,7 @@ import {
   withVariables,
   writeInit,
 } from "./start_extras.ts";
+import { hasSingleId, openFilter } from "./single_id.ts";
 import { type OpenedStdio, openStdio } from "./start_stdio.ts";
 import {
   HEALTH_FILE,
@@ -288,9 +289,12 @@ async function filterFor(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { Privileged, SecurityOpt } = record.hostConfig;
   const { seccomp } = parseSecurityOptions(SecurityOpt);
-  if (Privileged && seccomp === undefined || seccomp === "unconfined") return new Uint8Array();
+  const singleId = hasSingleId(spec);
+  if (Privileged && seccomp === undefined || seccomp === "unconfined") {
+    return singleId ? await openFilter(paths.cache) : new Uint8Array();
+  }
   const capabilities = spec.process.capabilities?.bounding ?? [];
-  return await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities });
+  return await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId });
 }
 
 function openNamespace(path: string): Fd {

@@ -45,8 +45,13 @@ function readLines(path: string): string[][] {
   }
 }
 
-/** The mapping for all containers of `who` that ask for none of their own. */
+/**
+ * The mapping for all containers of `who` that ask for none of their own.
+ *
+ * `DHOW_IDS=single` asks for one id, where there are more.
+ */
 export function defaultIdMap(who: Caller = caller()): IdMap {
+  if (Deno.env.get("DHOW_IDS") === "single") return singleIdMap(who, "asked for by DHOW_IDS");
   if (who.uid === 0) {
     const all = [{ containerID: 0, hostID: 0, size: 4294967295 }];
     return { name: "root", uids: all, gids: all, single: false };

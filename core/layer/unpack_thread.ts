@@ -5,6 +5,7 @@
  */
 import { FileGrowth, GrowingFile } from "./growing_file.ts";
 import { type GrowingUnpack, toWire, type WireError } from "./job_messages.ts";
+import { keepOwnersIfSingle } from "./kept_owners.ts";
 import { unpackBlob, type UnpackBlobResult } from "./unpack_blob.ts";
 
 /** A layer to unpack. */
@@ -22,6 +23,8 @@ interface Thread {
 }
 
 const thread = globalThis as unknown as Thread;
+
+keepOwnersIfSingle();
 
 thread.onmessage = ({ data }) => {
   unpack(data).then(

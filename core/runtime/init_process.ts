@@ -220,8 +220,11 @@ function emitUser(ctx: InitContext, process: Process, singleId: boolean): void {
     const groups = ctx.p.bytes(new Uint8Array(new Uint32Array(additionalGids).buffer));
     ctx.must("set the supplementary groups", "setgroups", [additionalGids.length, groups]);
   }
-  if (!singleId || gid !== 0) ctx.must(`become group ${gid}`, "setresgid", [gid, gid, gid]);
-  if (!singleId || uid !== 0) ctx.must(`become user ${uid}`, "setresuid", [uid, uid, uid]);
+  // With one id there is nobody else to become; the capabilities are those of the other all the same.
+  if (!singleId) {
+    ctx.must(`become group ${gid}`, "setresgid", [gid, gid, gid]);
+    ctx.must(`become user ${uid}`, "setresuid", [uid, uid, uid]);
+  }
   ctx.may("umask", [umask]);
 }
 

@@ -14,6 +14,8 @@ export interface CachedFilterOptions {
   capabilities: readonly string[];
   /** @default this machine's */
   architecture?: "x86_64" | "aarch64";
+  /** There is but one id: calls that change owners and users do nothing, and say that they did. @default false */
+  singleId?: boolean;
 }
 
 /** Part of the name of a cached filter; raise it whenever the compiler or the default profile changes. */
@@ -53,10 +55,12 @@ export async function cachedFilter(
   profile: string | undefined,
   options: CachedFilterOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const { capabilities, singleId = false } = options;
   const architecture = options.architecture ?? Deno.build.arch;
-  const path = `${directory}/${filterName(profile, options.capabilities, architecture)}`;
+  const name = filterName(profile, capabilities, architecture) + (singleId ? "-single" : "");
+  const path = `${directory}/${name}`;
   return readFilter(path) ??
-    await compileInto(path, profile, { capabilities: options.capabilities, architecture });
+    await compileInto(path, profile, { capabilities, architecture, singleId });
 }
 
 /** A file name that differs wherever the program may. */
@@ -109,7 +113,7 @@ function readFilter(path: string): Uint8Array<ArrayBuffer> | undefined {
 async function compileInto(
   path: string,
   text: string | undefined,
-  options: { capabilities: readonly string[]; architecture: "x86_64" | "aarch64" },
+  options: Required<CachedFilterOptions>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const [{ compileSeccomp }, { defaultProfile }, { parseSeccompProfile }] = await Promise.all([
     lazy<typeof import("./seccomp_compile.ts")>("./seccomp_compile.ts", import.meta.url),
@@ -117,7 +121,11 @@ async function compileInto(
     lazy<typeof import("./seccomp_resolve.ts")>("./seccomp_resolve.ts", import.meta.url),
   ]);
   const profile: SeccompProfile = text === undefined ? defaultProfile() : parseSeccompProfile(text);
-  const program = compileSeccomp(profile, options);
+  const { answerForIds } = await lazy<typeof import("./seccomp_single.ts")>(
+    "./seccomp_single.ts",
+    import.meta.url,
+  );
+  const program = compileSeccomp(options.singleId ? answerForIds(profile) : profile, options);
   keepFilter(path, program);
   return program;
 }

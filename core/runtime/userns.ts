@@ -140,7 +140,7 @@ async function startHolder(paths: StorePaths): Promise<UserNamespace> {
     if (map.single) {
       notice(
         `${paths.runtime}/single-id.noticed`,
-        `dhow: Only one id is mapped, so files of other owners cannot be unpacked and containers run as root or not at all: ${map.reason}`,
+        `dhow: Only one id is mapped (${map.reason}): all files of images are yours, and whose they are is noted beside them; users in containers are such in name only`,
       );
     }
     const fd = open(`/proc/${pid}/ns/user`, O_RDONLY);
@@ -204,7 +204,7 @@ async function writeIdMap(pid: number): Promise<IdMap> {
   const who = caller();
   const map = defaultIdMap(who);
   if (who.uid === 0) {
-    writeMapFiles(pid, map, false);
+    writeMapFiles(pid, map, map.single);
     return map;
   }
   if (!map.single) {

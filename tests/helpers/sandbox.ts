@@ -44,12 +44,12 @@ const missing = obstacle();
 /**
  * A test that runs containers; skipped aloud where none can run, unless `DHOW_MUST_WORK=1`.
  *
- * @param options `lacks`: what else this machine lacks for it.
+ * @param options `lacks`: what else this machine lacks for it; `env`: variables for all that is run.
  */
 export function containerTest(
   name: string,
   fn: (box: Sandbox) => Promise<void>,
-  options: { lacks?: string | undefined } = {},
+  options: { lacks?: string | undefined; env?: Record<string, string> } = {},
 ): void {
   const isMissing = missing !== undefined && Deno.env.get("DHOW_MUST_WORK") !== "1";
   const ignore = isMissing || options.lacks !== undefined;
@@ -57,8 +57,14 @@ export function containerTest(
     name: ignore ? `${name} (skipped: ${options.lacks ?? missing})` : name,
     ignore,
     fn: async () => {
-      await using box = await Sandbox.open();
-      await fn(box);
+      const env = Object.entries(options.env ?? {});
+      for (const [key, value] of env) Deno.env.set(key, value);
+      try {
+        await using box = await Sandbox.open();
+        await fn(box);
+      } finally {
+        for (const [key] of env) Deno.env.delete(key);
+      }
     },
   });
 }

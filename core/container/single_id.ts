@@ -1,0 +1,47 @@
+/**
+ * Containers where the user namespace has but one id (no subordinate ids): they run as their image's users in name only.
+ *
+ * The filter answers calls that change owners or users (`core/runtime/seccomp_single.ts`), files keep their owners in
+ * attributes (`core/layer/kept_owners.ts`), and apt is told not to look whether it became `_apt`.
+ *
+ * @module
+ */
+import { cachedFilter } from "../runtime/seccomp.ts";
+import type { Spec } from "../spec/runtime.ts";
+
+/** Where apt finds its settings; /dev is no part of any image. */
+const APT_CONFIG = "/dev/.apt.conf";
+const APT_SETTINGS = 'APT::Sandbox::User "root";\n';
+
+/** For processes in a container whose ids are one. */
+export const SINGLE_ID_ENV: readonly string[] = [`APT_CONFIG=${APT_CONFIG}`];
+
+/** Whether a container's ids are one. */
+export function hasSingleId({ linux }: Pick<Spec, "linux">): boolean {
+  const { uidMappings = [] } = linux;
+  return uidMappings.length === 1 && uidMappings[0]!.size === 1;
+}
+
+/** Changes the spec of a container to be. @param directory The container's own; a file is written there. */
+export function adaptToSingleId(spec: Spec, directory: string): void {
+  for (const mount of spec.mounts) {
+    if (mount.options) {
+      mount.options = mount.options.filter((option) => !/^[ug]id=[^0]/.test(option));
+    }
+  }
+  const source = `${directory}/apt.conf`;
+  Deno.writeTextFileSync(source, APT_SETTINGS);
+  spec.mounts.push({
+    destination: APT_CONFIG,
+    type: "bind-file",
+    source,
+    options: ["bind", "ro"],
+  });
+  spec.process.env.push(...SINGLE_ID_ENV);
+}
+
+/** The filter for a container without one of its own: nothing is refused, and ids are answered for. */
+export async function openFilter(cache: string): Promise<Uint8Array<ArrayBuffer>> {
+  const profile = JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW" });
+  return await cachedFilter(`${cache}/seccomp`, profile, { capabilities: [], singleId: true });
+}

@@ -1,0 +1,97 @@
+/**
+ * Machines that give their users no subordinate ids.
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { containerTest, type Sandbox } from "../helpers/sandbox.ts";
+
+/** Files as a layer has them: `MODE UID:GID PATH`, of those that are not root's. */
+async function foreign(box: Sandbox, image: string): Promise<string[]> {
+  await box.ok("save", "-o", `${box.directory}/image.tar`, image);
+  const directory = await Deno.makeTempDir({ dir: box.directory });
+  const tar = async (...args: string[]) => {
+    const { stdout } = await new Deno.Command("tar", { args, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout);
+  };
+  await tar("xf", `${box.directory}/image.tar`, "-C", directory);
+  const [{ Layers }] = JSON.parse(await Deno.readTextFile(`${directory}/manifest.json`));
+  const lines: string[] = [];
+  for (const layer of Layers) {
+    const listing = await tar("--numeric-owner", "-tvf", `${directory}/${layer}`);
+    for (const line of listing.split("\n")) {
+      const [mode, owner, , , , ...name] = line.split(/\s+/);
+      if (owner !== undefined && owner !== "0/0") lines.push(`${mode} ${owner} ${name.join(" ")}`);
+    }
+  }
+  return lines.sort();
+}
+
+function singleTest(name: string, fn: (box: Sandbox) => Promise<void>): void {
+  containerTest(name, fn, { env: { DHOW_IDS: "single" } });
+}
+
+async function importForeign(box: Sandbox): Promise<void> {
+  const script =
+    'mkdir -p bin home/u tmp && cp "$1" bin/busybox && for a in sh id cat chown ls touch ln cp stat; ' +
+    "do ln -s busybox bin/$a; done && echo secret > home/u/f && chmod 4755 bin/busybox && ln -s f home/u/l && mkfifo home/u/p && " +
+    "tar --numeric-owner --owner=0 --group=0 -cf base.tar bin tmp && " +
+    "tar --numeric-owner --owner=1234 --group=56 -rf base.tar home/u";
+  const busybox = Deno.env.get("BUSYBOX") ?? "/usr/bin/busybox";
+  const cwd = await Deno.makeTempDir({ dir: box.directory });
+  const { success } = await new Deno.Command("sh", { args: ["-c", script, "sh", busybox], cwd })
+    .output();
+  assertEquals(success, true);
+  await box.ok("import", "-c", 'CMD ["sh"]', `${cwd}/base.tar`, "base");
+}
+
+const OWNED = [
+  "-rw-r--r-- 1234/56 home/u/f",
+  "drwxr-xr-x 1234/56 home/u/",
+  "lrwxrwxrwx 1234/56 home/u/l -> f",
+  "prw-r--r-- 1234/56 home/u/p",
+];
+
+singleTest("owners of an image survive unpacking, commit and build with one id", async (box) => {
+  await importForeign(box);
+  assertEquals(await foreign(box, "base"), [...OWNED].sort());
+  const script =
+    "id -u; echo more >> /home/u/f; chown 7:8 /tmp && touch /tmp/x";
+  const flags = ["--name", "one", "--network", "none", "--user", "1000:1000"];
+  assertEquals(await box.ok("run", ...flags, "base", "sh", "-c", script), "0");
+  await box.ok("commit", "one", "two");
+  // What was changed is still the owner's, in the new layer too.
+  const changed = (await foreign(box, "two")).filter((line) => /home\/u\/f$/.test(line));
+  assertEquals(changed, [OWNED[0]!, OWNED[0]!]);
+  await Deno.mkdir(`${box.directory}/context`);
+  await Deno.writeTextFile(`${box.directory}/context/given`, "x");
+  const dockerfile = [
+    "FROM base AS first",
+    "COPY --chown=11:12 given /given",
+    "RUN chown 5:5 /given && cat /given > /made",
+    "FROM base",
+    "COPY --from=first /given /again",
+  ].join("\n");
+  await Deno.writeTextFile(`${box.directory}/context/Dockerfile`, dockerfile);
+  await box.ok("build", "-q", "--network", "none", "-t", "built", `${box.directory}/context`);
+  const lines = await foreign(box, "built");
+  assertEquals(lines.filter((line) => line.endsWith(" again")).length, 0, lines.join("\n"));
+  assertEquals(lines, [...OWNED].sort());
+  await box.ok(
+    "build",
+    "-q",
+    "--network",
+    "none",
+    "--target",
+    "first",
+    "-t",
+    "stage",
+    `${box.directory}/context`,
+  );
+  const given = (await foreign(box, "stage")).filter((line) => line.endsWith(" given"));
+  assertEquals(given, ["-rw-r--r-- 11/12 given"]);
+  await box.ok("rm", "one");
+});
+
+singleTest("with one id the mode is told, and so is the way out of it", async (box) => {
+  assertMatch(await box.ok("info"), /User ids: one \(asked for by DHOW_IDS\)/);
+  assertMatch(await box.ok("doctor"), /WARN {2}ids +one: asked for by DHOW_IDS -> /);
+});

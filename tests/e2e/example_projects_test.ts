@@ -5,6 +5,8 @@ import { containerTest, eventually, type Sandbox } from "../helpers/sandbox.ts";
 
 const folder = new URL("../../examples/", import.meta.url).pathname;
 const TIMEOUT_MS = 400_000;
+/** What this machine may need to reach packages. */
+const PROXIES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 
 /** One test, so that all projects share the base image and its cache. */
 if (debianObstacle === undefined || Deno.env.get("DHOW_MUST_WORK") === "1") {
@@ -33,7 +35,9 @@ Deno.test("every project in examples/ is tested", () => {
 });
 
 async function build(box: Sandbox, name: string, ...flags: string[]): Promise<string> {
-  const args = ["build", "--progress", "plain", "-t", name, ...flags, folder + name];
+  // A name alone takes the environment's value, if there is one.
+  const proxies = PROXIES.flatMap((variable) => ["--build-arg", variable]);
+  const args = ["build", "--progress", "plain", "-t", name, ...proxies, ...flags, folder + name];
   const { code, err } = await box.run(args, { timeoutMs: TIMEOUT_MS });
   if (code !== 0) throw new Error(err);
   return err;

@@ -252,3 +252,67 @@ RUN --network=none ip addr | grep -c eth0 > /links || true
     assertEquals(await box.runs("--rm", "app", "cat", "/turns"), "3");
   },
 );
+
+containerTest("the history is told in docker's words", async (box) => {
+  const project = await Project.make(box, {
+    Dockerfile: `FROM busybox
+COPY --chown=1000:0 --chmod=640 a.txt /nb
+COPY --link a.txt /l
+COPY --from=busybox /bin/busybox /copied
+COPY <<one <<two /t/
+1
+one
+2
+two
+RUN <<EOF
+echo hi
+echo ho
+EOF
+RUN cat <<EOF > /x
+text
+EOF
+RUN --network=none --mount=type=tmpfs,target=/q true
+RUN ["echo","a b"]
+ADD --chown=1 dir /d
+ENV X=1
+COPY $X* a.txt /y/
+ARG Q
+ARG W=1 E=2
+RUN true
+USER 65534
+WORKDIR /
+WORKDIR rel
+SHELL ["/bin/ash", "-e", "-c"]
+CMD x y
+`,
+    "a.txt": "a",
+    "dir/file": "",
+  });
+  await project.builds("app");
+  const format = "{{.CreatedBy}}|{{.Comment}}";
+  const history = await box.ok("history", "--no-trunc", "--format", format, "app");
+  // As docker 28 with BuildKit shows them.
+  const words = [
+    'CMD ["/bin/ash" "-e" "-c" "x y"]',
+    "SHELL [/bin/ash -e -c]",
+    "WORKDIR /rel",
+    "WORKDIR /",
+    "USER 65534",
+    "RUN |2 W=1 E=2 /bin/sh -c true # buildkit",
+    "ARG W=1 E=2",
+    "ARG Q",
+    "COPY 1* a.txt /y/ # buildkit",
+    "ENV X=1",
+    "ADD --chown=1 dir /d # buildkit",
+    "RUN echo a b # buildkit",
+    "RUN /bin/sh -c true # buildkit",
+    "RUN /bin/sh -c cat <<EOF > /x\ntext\nEOF # buildkit",
+    "RUN /bin/sh -c echo hi\necho ho\n # buildkit",
+    "COPY <<one <<two /t/ # buildkit",
+    "COPY /bin/busybox /copied # buildkit",
+    "COPY a.txt /l # buildkit",
+    "COPY --chown=1000:0 --chmod=640 a.txt /nb # buildkit",
+  ];
+  const own = words.map((line) => `${line}|buildkit.dockerfile.v0`).join("\n");
+  assertStringIncludes(history, own);
+});

@@ -121,10 +121,6 @@ export class BuildLayer {
     };
   }
 
-  async #whenUnused(): Promise<void> {
-    while (this.#users > 0) await new Promise<void>((resolve) => this.#unused.push(resolve));
-  }
-
   async #place(chainId: string, sizeBytes: number, temporary: string): Promise<void> {
     for (const part of ["l", "s"]) {
       await Deno.mkdir(`${this.#base}/${part}`, { recursive: true, mode: 0o700 });
@@ -134,8 +130,8 @@ export class BuildLayer {
       import.meta.url,
     );
     await linkLayer(this.#base, chainId);
-    await this.#whenUnused();
-    // Without a pause from here on: nobody begins to use the old name.
+    while (this.#users > 0) await new Promise<void>((resolve) => this.#unused.push(resolve));
+    // Without a pause from here on, not even that of a function that waits: nobody begins to use the old name.
     Deno.writeTextFileSync(`${this.#base}/s/${chainId}`, String(sizeBytes));
     try {
       Deno.renameSync(temporary, `${this.#base}/${chainId}`);

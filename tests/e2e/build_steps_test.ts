@@ -298,7 +298,7 @@ CMD x y
     "WORKDIR /rel",
     "WORKDIR /",
     "USER 65534",
-    "RUN |2 W=1 E=2 /bin/sh -c true # buildkit",
+    "RUN |3 Q= W=1 E=2 /bin/sh -c true # buildkit",
     "ARG W=1 E=2",
     "ARG Q",
     "COPY 1* a.txt /y/ # buildkit",

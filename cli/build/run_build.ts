@@ -3,11 +3,7 @@
  *
  * @module
  */
-import {
-  openContext,
-  type OpenContextOptions,
-  type OpenedContext,
-} from "../../core/build/context/open_context.ts";
+import { openContext, type OpenedContext } from "../../core/build/context/open_context.ts";
 import type { Dockerfile, SourceRange } from "../../core/build/dockerfile/ast.ts";
 import { formatExcerpt } from "../../core/build/dockerfile/error.ts";
 import type { NamedContext } from "../../core/build/request.ts";
@@ -93,12 +89,8 @@ async function build(command: BuildCommand, running: Running): Promise<number> {
   });
   known.dockerfile = loaded.dockerfile;
   if (settings.call.method !== "build") return await evaluate(command, running, loaded);
-  const open = (source: string, options: OpenContextOptions) => openContext(paths, source, options);
-  const namedContexts = await openNamed(
-    settings.contexts,
-    contexts,
-    (source) => open(source, options),
-  );
+  const open = (source: string) => openContext(paths, source, options);
+  const namedContexts = await openNamed(settings.contexts, contexts, open);
   const context = opened.toContext(loaded.ignore);
   const request = {
     ...settings.request,

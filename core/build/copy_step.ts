@@ -8,9 +8,9 @@ import { DhowError } from "../errors.ts";
 import type { CopySource } from "./build_jobs.ts";
 import type { AddInstruction, CopyInstruction } from "./dockerfile/ast.ts";
 import type { ConfigBuilder } from "./image_config.ts";
-import { type BuildLayer, linkBase } from "./layers.ts";
+import type { BuildLayer } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
-import { keyOfSource, type Source, treeRoots, useNames } from "./sources.ts";
+import { keyOfSource, type Source, treeRoots, useLowers } from "./sources.ts";
 import type { FileStep } from "./step.ts";
 
 /** Where COPY and ADD look. */
@@ -79,8 +79,7 @@ export async function copyStep(
         kind: "copy",
         copy: {
           target: {
-            base: linkBase(session.place),
-            names: useNames(state.layers, stack),
+            ...useLowers(session, state.layers, stack),
             upper,
             scratch: session.newDirectory(),
           },

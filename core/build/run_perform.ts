@@ -9,11 +9,10 @@ import type { Ulimit } from "../spec/docker_api.ts";
 import type { SpecMount } from "../spec/runtime.ts";
 import { BuildError } from "./build_error.ts";
 import { cleanUpper, isForeign } from "./clean_upper.ts";
-import { linkBase } from "./layers.ts";
 import { runContainer } from "./run_container.ts";
 import type { PreparedMount } from "./run_mounts.ts";
 import type { BuildSession } from "./session.ts";
-import { useNames } from "./sources.ts";
+import { useLowers } from "./sources.ts";
 import type { StageState } from "./state.ts";
 
 /** How much of a step's output goes with its error. */
@@ -73,8 +72,7 @@ export class Run {
       env.push(...opened.env);
     }
     mounts.sort((a, b) => depth(a) - depth(b));
-    const names = useNames(state.layers, stack);
-    const base = linkBase(session.place);
+    const { base, names } = useLowers(session, state.layers, stack);
     const lowers = names.map((name) => `${base}/${name}`);
     const run = async (joined?: Parameters<typeof runContainer>[2]["joined"]) => {
       const { args, cwd, user, network, isPrivileged } = this.#settings;

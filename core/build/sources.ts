@@ -10,6 +10,9 @@ import { type BuildLayer, linkBase, storedLayers } from "./layers.ts";
 import type { BuildContext } from "./request.ts";
 import type { BuildSession } from "./session.ts";
 
+/** So many names of layers fit into the page that mount(2) reads, with long paths beside them. */
+const SHORT_ENOUGH = 150;
+
 /** Files to be copied or mounted. */
 export type Source =
   | { kind: "context"; context: BuildContext; digests: ContextDigests }
@@ -38,16 +41,41 @@ export function treeRoots(
   source: Source,
   stack: DisposableStack,
 ): { root: TreeRoot; base: string; names: string[] } {
-  const base = linkBase(session.place);
   if (source.kind === "context") {
     const { directory, ignore } = source.context;
-    return { root: { kind: "directory", path: directory, ignore }, base, names: [] };
+    return { root: { kind: "directory", path: directory, ignore }, base: directory, names: [] };
   }
-  const names = useNames(source.layers, stack);
+  const { base, names } = useLowers(session, source.layers, stack);
   return { root: { kind: "layers", base, names }, base, names };
 }
 
-/** The names of layers, topmost first, which stay so until `stack` is disposed. */
-export function useNames(layers: readonly BuildLayer[], stack: DisposableStack): string[] {
-  return layers.map((layer) => stack.use(layer.use()).name).reverse();
+/** Lower directories as an overlay mount takes them. */
+export interface Lowers {
+  /** What the names are relative to. */
+  base: string;
+  /** Topmost first. */
+  names: string[];
+}
+
+/** The layers of a mount; they keep these names until `stack` is disposed. */
+export function useLowers(
+  session: BuildSession,
+  layers: readonly BuildLayer[],
+  stack: DisposableStack,
+): Lowers {
+  const base = linkBase(session.place);
+  const names = layers.map((layer) => stack.use(layer.use()).name).reverse();
+  return names.length <= SHORT_ENOUGH ? { base, names } : shortened(session, { base, names });
+}
+
+/** Still shorter names: links in a directory of the build's own, numbered. */
+function shortened(session: BuildSession, { base, names }: Lowers): Lowers {
+  const directory = session.newDirectory();
+  Deno.mkdirSync(directory, { mode: 0o700 });
+  const short = names.map((name, index) => {
+    const link = index.toString(36);
+    Deno.symlinkSync(`${base}/${name}`, `${directory}/${link}`);
+    return link;
+  });
+  return { base: directory, names: short };
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import type { PackedStep } from "./layers.ts";
-import { baseOf, BuildLayer, linkBase } from "./layers.ts";
+import { baseOf, BuildLayer } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
-import { useNames } from "./sources.ts";
+import { useLowers } from "./sources.ts";
 import type { StageState } from "./state.ts";
 import { timeOf } from "./step.ts";
 import { ensureThere } from "./step_perform.ts";
@@ -26,12 +26,10 @@ export async function squash(session: BuildSession, state: StageState): Promise<
     createdAt,
     pack: async (lowers) => {
       using stack = new DisposableStack();
-      const names = useNames(state.layers, stack);
       const result = await helper.do({
         kind: "squash",
         squash: {
-          base: linkBase(session.place),
-          names,
+          ...useLowers(session, state.layers, stack),
           lowers,
           into,
           scratch: session.newDirectory(),

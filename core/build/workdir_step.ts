@@ -4,9 +4,8 @@
  * @module
  */
 import { lazy } from "../lib/lazy.ts";
-import { linkBase } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
-import { useNames } from "./sources.ts";
+import { useLowers } from "./sources.ts";
 import type { FileStep } from "./step.ts";
 
 /** Makes a step of a WORKDIR. @param path Absolute. @param user Whose a new directory is. */
@@ -21,8 +20,7 @@ export function workdirStep(
     createdBy: `WORKDIR ${path}`,
     perform: async (state, { upper }) => {
       using stack = new DisposableStack();
-      const names = useNames(state.layers, stack);
-      const base = linkBase(session.place);
+      const { base, names } = useLowers(session, state.layers, stack);
       const { isThereAlready } = await lazy<typeof import("./find_directory.ts")>(
         "./find_directory.ts",
         import.meta.url,

@@ -52,10 +52,7 @@ function readLines(path: string): string[][] {
  */
 export function defaultIdMap(who: Caller = caller()): IdMap {
   if (Deno.env.get("DHOW_IDS") === "single") return singleIdMap(who, "asked for by DHOW_IDS");
-  if (who.uid === 0) {
-    const all = [{ containerID: 0, hostID: 0, size: 4294967295 }];
-    return { name: "root", uids: all, gids: all, single: false };
-  }
+  if (who.uid === 0) return ownIdMap(who);
   const subuids = ranges("/etc/subuid", who);
   const subgids = ranges("/etc/subgid", who);
   const first = subuids[0];
@@ -72,6 +69,34 @@ export function defaultIdMap(who: Caller = caller()): IdMap {
   const gids = [{ containerID: 0, hostID: who.gid, size: 1 }, ...subgids];
   const total = subuids.reduce((sum, range) => sum + range.size, 0);
   return { name: `u${who.uid}-${first.hostID}-${total}`, uids, gids, single: false };
+}
+
+/** Root's mapping: all ids there are, which inside of another container are not all. */
+function ownIdMap(who: Caller): IdMap {
+  const uids = ownRanges("uid_map"), gids = ownRanges("gid_map");
+  const total = (mappings: IdMapping[]) => mappings.reduce((sum, { size }) => sum + size, 0);
+  if (total(uids) === 1) return singleIdMap(who, "there are no more in this user namespace");
+  const isAll = total(uids) === ALL_IDS && total(gids) === ALL_IDS;
+  return { name: isAll ? "root" : `root-${total(uids)}-${total(gids)}`, uids, gids, single: false };
+}
+
+/** Every id but the one that means none. */
+const ALL_IDS = 4294967295;
+
+/** The ids of our own user namespace, each as itself: a range of a mapping must be within one of the parent's. */
+function ownRanges(file: "uid_map" | "gid_map"): IdMapping[] {
+  return readText(`/proc/self/${file}`).trim().split("\n").map((line) => {
+    const [id = 0, , size = ALL_IDS] = line.trim().split(/\s+/).map(Number);
+    return { containerID: id, hostID: id, size };
+  });
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return `0 0 ${ALL_IDS}`;
+  }
 }
 
 function hasProgram(name: string): boolean {

@@ -4,6 +4,7 @@
  * @see pasta(1), slirp4netns(1)
  * @module
  */
+import { isWritable } from "../../ffi/access.ts";
 import { isThere } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
 
@@ -34,6 +35,7 @@ export interface UplinkOptions {
   pidFile: string;
 }
 
+const TUN = "/dev/net/tun";
 const DIRECTORIES = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /** A program by its name: in PATH, and where administrators' programs are. */
@@ -55,6 +57,7 @@ export function findProgram(name: string): string | undefined {
  * @throws {DhowError} `unsupported` if neither is installed; says which packages have them.
  */
 export async function chooseUplink(options: UplinkOptions): Promise<Uplink> {
+  assertTun();
   const wanted = Deno.env.get("DHOW_UPLINK");
   const pasta = wanted === "slirp4netns" ? undefined : findProgram("pasta");
   const slirp = wanted === "pasta" ? undefined : findProgram("slirp4netns");
@@ -65,6 +68,19 @@ export async function chooseUplink(options: UplinkOptions): Promise<Uplink> {
   throw new DhowError(
     "unsupported",
     "Cannot connect containers to the network: neither pasta nor slirp4netns is installed (packages passt, slirp4netns); --network none and --network host work without",
+  );
+}
+
+/** Both need the device that makes interfaces. */
+function assertTun(): void {
+  const isThereAtAll = isThere(TUN);
+  if (isThereAtAll && isWritable(TUN)) return;
+  const why = isThereAtAll
+    ? `${TUN} may not be opened (chmod 666 ${TUN})`
+    : `there is no ${TUN} (modprobe tun; for a container around dhow: --device ${TUN})`;
+  throw new DhowError(
+    "unsupported",
+    `Cannot connect containers to the network: ${why}; --network none and --network host work without`,
   );
 }
 

@@ -84,7 +84,7 @@ export function emitRootfs(
     const tree = taken.get(mount);
     if (mount.isAsked) emitKeepProc(ctx, mount);
     if (mount.type === FILE_MOUNT) emitFileMount(ctx, mount, spec.mounts.indexOf(mount));
-    else if (tree === undefined) emitMount(ctx, spec, mount, sources);
+    else if (tree === undefined) emitMount(ctx, mount, sources);
     else if (mount.type === IMAGE_MOUNT) {
       emitPlaceImage(ctx, mount, tree);
       const { destination } = mount;
@@ -171,7 +171,6 @@ function emitOpenSources(ctx: InitContext, spec: Spec, firstFd: number): OpenedS
 
 function emitMount(
   ctx: InitContext,
-  spec: Spec,
   mount: SpecMount,
   sources: readonly OpenedSource[],
 ): void {
@@ -187,11 +186,11 @@ function emitMount(
   const { recursiveReadOnly } = options;
   const flags = recursiveReadOnly ? options.flags & ~C.MS_RDONLY : options.flags;
   const args = [mount.source ?? type, target, type, flags, options.data || 0];
-  const own = (kind: string) => spec.linux.namespaces.some((ns) => ns.type === kind && !ns.path);
   if (type === "cgroup2") {
     ctx.may("mount", args, { label });
-  } else if (type === "proc" && !own("pid") || type === "sysfs" && !own("network")) {
-    // A fresh instance may only show a namespace that our user namespace owns; the host's own is bound instead.
+  } else if (type === "proc" || type === "sysfs") {
+    // A fresh instance may only show a namespace that our user namespace owns, and not what a container around us hides;
+    // the host's own is bound instead.
     const done = ctx.p.label("mounted");
     ctx.p.jumpIf(ctx.may("mount", args, { label }), "==", 0, done);
     const bind = C.MS_BIND | C.MS_REC;
@@ -309,9 +308,23 @@ function emitDevice(ctx: InitContext, device: Device & { source?: string }): voi
   ]);
 }
 
+/** What nobody asked for; inside of another container /proc/sys may be read-only. */
+const DEFAULT_SYSCTL = "net.ipv4.ip_unprivileged_port_start=0";
+
+function emitTryWrite(ctx: InitContext, path: string, text: string): void {
+  const { p } = ctx;
+  const over = p.label(`no ${path}`);
+  const fd = ctx.may("openat", [C.AT_FDCWD, path, C.O_WRONLY | C.O_CLOEXEC, 0]);
+  p.jumpIf(fd, "<", 0, over);
+  ctx.may("write", [fd, text, text.length]);
+  p.call("close", [fd]);
+  p.place(over);
+}
+
 function emitSysctls(ctx: InitContext, spec: Spec): void {
   for (const [name, value] of Object.entries(spec.linux.sysctl ?? {})) {
     const path = `/proc/sys/${name.replaceAll(".", "/")}`;
-    ctx.writeFile(`set sysctl ${name}`, path, value);
+    if (`${name}=${value}` === DEFAULT_SYSCTL) emitTryWrite(ctx, path, value);
+    else ctx.writeFile(`set sysctl ${name}`, path, value);
   }
 }

@@ -231,10 +231,9 @@ function owns(spec: Spec, type: Namespace["type"]): boolean {
 function emitHostname(ctx: InitContext, spec: Spec): void {
   const length = (text: string) => new TextEncoder().encode(text).length;
   const { hostname, domainname } = spec;
-  if (hostname) ctx.must("set the host name", "sethostname", [hostname, length(hostname)]);
-  if (domainname) {
-    ctx.must("set the domain name", "setdomainname", [domainname, length(domainname)]);
-  }
+  // A container around us may not let us; then the name is in /etc/hostname only.
+  if (hostname) ctx.may("sethostname", [hostname, length(hostname)]);
+  if (domainname) ctx.may("setdomainname", [domainname, length(domainname)]);
 }
 
 /** Brings `lo` up: a socket and one ioctl on a `struct ifreq` (name, then flags at 16). */

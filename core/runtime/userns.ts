@@ -203,9 +203,14 @@ export function buildHolder(
 async function writeIdMap(pid: number): Promise<IdMap> {
   const who = caller();
   const map = defaultIdMap(who);
-  if (who.uid === 0) {
-    writeMapFiles(pid, map, map.single);
-    return map;
+  if (who.uid === 0 && !map.single) {
+    try {
+      writeMapFiles(pid, map, false);
+      return map;
+    } catch (error) {
+      // Root of a container may have been left without the right to.
+      return writeSingle(pid, singleIdMap(who, (error as Error).message));
+    }
   }
   if (!map.single) {
     const problem = await newIdMaps(pid, map);

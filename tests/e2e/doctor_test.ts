@@ -6,7 +6,7 @@ containerTest("doctor says of everything how it is, and what mends it", async (b
   assertEquals(code, 0, out);
   const lines = out.split("\n");
   for (const line of lines) {
-    assertMatch(line, /^(ok  |WARN)  \S.{17}  \S/);
+    assertMatch(line, /^(ok {2}|WARN) {2}\S.{17} {2}\S/);
     assertEquals(line.startsWith("WARN"), line.includes(" -> "), line);
   }
   const line = (name: string) => lines.find((text) => text.slice(6).startsWith(`${name} `))!;

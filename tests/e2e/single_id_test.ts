@@ -53,8 +53,7 @@ const OWNED = [
 singleTest("owners of an image survive unpacking, commit and build with one id", async (box) => {
   await importForeign(box);
   assertEquals(await foreign(box, "base"), [...OWNED].sort());
-  const script =
-    "id -u; echo more >> /home/u/f; chown 7:8 /tmp && touch /tmp/x";
+  const script = "id -u; echo more >> /home/u/f; chown 7:8 /tmp && touch /tmp/x";
   const flags = ["--name", "one", "--network", "none", "--user", "1000:1000"];
   assertEquals(await box.ok("run", ...flags, "base", "sh", "-c", script), "0");
   await box.ok("commit", "one", "two");

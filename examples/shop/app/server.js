@@ -26,7 +26,7 @@ http.createServer(async (request, response) => {
   const visitor = request.headers["x-forwarded-for"] ?? request.socket.remoteAddress;
   try {
     const visits = await redis("INCR", "visits");
-    console.log(`visit ${visits} by ${visitor}`);
+    process.stdout.write(`visit ${visits} by ${visitor}\n`);
     response.end(`Visit ${visits}, from ${visitor}\n`);
   } catch (error) {
     response.writeHead(503).end(`${error.message}\n`);

@@ -162,8 +162,7 @@ function toHostConfig(
   published: PortBindings,
 ): HostConfig {
   const { binds } = values.splitVolumes(flags.volume);
-  const systemPaths = flags.securityOpt.includes("systempaths=unconfined");
-  const security = flags.securityOpt.filter((option) => option !== "systempaths=unconfined");
+  const { rest: security, ...paths } = values.readPathOptions(flags.securityOpt);
   const config: HostConfig = {
     ...DEFAULT_HOST_CONFIG,
     Binds: orNull(binds),
@@ -198,8 +197,7 @@ function toHostConfig(
     Isolation: flags.isolation,
     Devices: flags.device.map(values.parseDevice),
     Ulimits: flags.ulimit.map(parseUlimit),
-    MaskedPaths: systemPaths ? [] : null,
-    ReadonlyPaths: systemPaths ? [] : null,
+    ...paths,
     ...toLimits(flags, given),
   };
   if (given("annotation")) config.Annotations = flags.annotation;

@@ -67,3 +67,21 @@ Deno.test("buildCreateRequest() reads limits as docker's client does", () => {
     assertThrows(() => build(flag, "busybox"), DhowError, message);
   }
 });
+
+Deno.test("buildCreateRequest() hides what is asked for, and no more", () => {
+  const paths = (...options: string[]) => {
+    const flags = options.flatMap((option) => ["--security-opt", option]);
+    const { MaskedPaths, ReadonlyPaths, SecurityOpt } = build(...flags, "busybox").hostConfig;
+    return [MaskedPaths?.length, ReadonlyPaths?.length, SecurityOpt];
+  };
+  assertEquals(paths(), [undefined, undefined, null]);
+  assertEquals(paths("systempaths=unconfined"), [0, 0, null]);
+  assertEquals(paths("unmask=ALL", "mask=/a:/b"), [2, 0, null]);
+  assertEquals(paths("unmask=/proc/keys:/proc/sys", "no-new-privileges"), [
+    11,
+    4,
+    ["no-new-privileges"],
+  ]);
+  assertEquals(paths("unmask=/proc/*"), [2, 0, null]);
+  assertThrows(() => paths("mask=a"), DhowError, "is no absolute path");
+});

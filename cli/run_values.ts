@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "../core/container/system_paths.ts";
 import { DhowError } from "../core/errors.ts";
 import type { DeviceMapping, HostConfig, MountSpec } from "../core/spec/docker_api.ts";
 import type { Healthcheck } from "../core/spec/image.ts";
@@ -83,6 +84,46 @@ export function readSecurityOptions(options: readonly string[]): string[] {
     if (key !== "seccomp" || value === "unconfined" || value === "builtin") return option;
     return "seccomp=" + readSeccompProfile(value);
   });
+}
+
+/**
+ * Takes the options about paths out of `--security-opt`: docker's `systempaths=unconfined`, and podman's `mask=PATH:...` and
+ * `unmask=PATH:...` or `unmask=ALL`.
+ *
+ * @returns `null` for docker's own paths, and the options that are left.
+ */
+export function readPathOptions(
+  options: readonly string[],
+): { MaskedPaths: string[] | null; ReadonlyPaths: string[] | null; rest: string[] } {
+  const rest: string[] = [], masked: string[] = [], unmasked: string[] = [];
+  let none = false;
+  for (const option of options) {
+    const [key, value = ""] = [option.split("=", 1)[0], option.slice(option.indexOf("=") + 1)];
+    if (option === "systempaths=unconfined" || option.toLowerCase() === "unmask=all") none = true;
+    else if (key === "mask" || key === "unmask") {
+      (key === "mask" ? masked : unmasked).push(...value.split(":").map(assertAbsolute));
+    } else rest.push(option);
+  }
+  if (!none && masked.length === 0 && unmasked.length === 0) {
+    return { MaskedPaths: null, ReadonlyPaths: null, rest };
+  }
+  const keep = (paths: readonly string[]) =>
+    none ? [] : paths.filter((path) => !unmasked.some((pattern) => covers(pattern, path)));
+  return {
+    MaskedPaths: [...new Set([...keep(DEFAULT_MASKED_PATHS), ...masked])],
+    ReadonlyPaths: keep(DEFAULT_READONLY_PATHS),
+    rest,
+  };
+}
+
+function assertAbsolute(path: string): string {
+  if (path.startsWith("/")) return path;
+  throw invalid(`Invalid --security-opt: "${path}" is no absolute path`);
+}
+
+/** Whether `/proc/*` or `/proc/keys` means the path. */
+function covers(pattern: string, path: string): boolean {
+  return pattern === path || pattern.endsWith("/*") && path.startsWith(pattern.slice(0, -1));
 }
 
 function readSeccompProfile(path: string): string {

@@ -13,6 +13,7 @@ import { assertSysctlsAllowed } from "../runtime/sysctls.ts";
 import type { ContainerConfig, DeviceMapping, HostConfig, MountPoint } from "../spec/docker_api.ts";
 import type { Namespace, Process, Spec } from "../spec/runtime.ts";
 import { buildMounts, INIT_PATH, type MountEnvironment } from "./create_spec_mounts.ts";
+import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "./system_paths.ts";
 import { type ReadContainerFile, type ResolvedUser, resolveUser } from "./users.ts";
 
 /** What of a container's record the spec is made of; `config` has the image's settings merged in. */
@@ -39,31 +40,6 @@ export interface SpecEnvironment extends MountEnvironment {
   /** @see ResolveCapabilitiesOptions.lastCapability */
   lastCapability?: number;
 }
-
-/** Docker's masked paths: what /proc and /sys tell of the machine. */
-export const DEFAULT_MASKED_PATHS: readonly string[] = [
-  "/proc/asound",
-  "/proc/acpi",
-  "/proc/interrupts",
-  "/proc/kcore",
-  "/proc/keys",
-  "/proc/latency_stats",
-  "/proc/timer_list",
-  "/proc/timer_stats",
-  "/proc/sched_debug",
-  "/proc/scsi",
-  "/sys/firmware",
-  "/sys/devices/virtual/powercap",
-];
-
-/** Docker's read-only paths: what /proc lets root change on the machine. */
-export const DEFAULT_READONLY_PATHS: readonly string[] = [
-  "/proc/bus",
-  "/proc/fs",
-  "/proc/irq",
-  "/proc/sys",
-  "/proc/sysrq-trigger",
-];
 
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

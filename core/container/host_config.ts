@@ -9,7 +9,8 @@ import { parseSecurityOptions } from "../runtime/security_options.ts";
 import type { ContainerConfig, HostConfig } from "../spec/docker_api.ts";
 import type { Healthcheck } from "../spec/image.ts";
 import { parseTmpfsOptions } from "../volume/mount_spec.ts";
-import { assertIpcMode, DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "./create_spec.ts";
+import { assertIpcMode } from "./create_spec.ts";
+import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "./system_paths.ts";
 import { parseSignal } from "./kill.ts";
 import { assertRestartPolicy } from "./restart_policy.ts";
 

@@ -68,6 +68,7 @@ const RLIMITS: Record<string, number> = {
 };
 
 const LAST_POSSIBLE_CAPABILITY = 63;
+const KEYCTL_JOIN_SESSION_KEYRING = 1;
 
 /** Adds the ops from a set-up root to execve. Nothing after them runs unless a failure jumps past. */
 export function emitProcess(ctx: InitContext, process: Process, options: ProcessOptions): void {
@@ -76,6 +77,8 @@ export function emitProcess(ctx: InitContext, process: Process, options: Process
     ctx.writeFile("set the OOM score", path, String(process.oomScoreAdj));
   }
   if (options.cpus) emitAffinity(ctx, options.cpus);
+  // What is in the caller's session keyring is not for containers. There may be too many keyrings to get another.
+  ctx.may("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0]);
   ctx.may("setsid", []);
   emitStdio(ctx, options.stdio, process.user.uid);
   for (const limit of process.rlimits ?? []) emitRlimit(ctx, limit);

@@ -7,6 +7,7 @@ import { isWritable } from "../../ffi/access.ts";
 import { CGROUP_ROOT, controllersOf, delegatedGroup, isUnified } from "../cgroup/hierarchy.ts";
 import { findPlace } from "../cgroup/place.ts";
 import { measureAbilities } from "../container/storage_choice.ts";
+import { apparmorRemedy } from "../host/apparmor.ts";
 import { caller } from "../host/subid.ts";
 import { endsWithSession, LINGER_COMMAND } from "../host/linger.ts";
 import type { StorePaths } from "../host/paths.ts";
@@ -33,6 +34,10 @@ export async function* checkHost(paths: StorePaths): AsyncGenerator<HostCheck> {
   if (namespace.state !== "failed") {
     yield check("ids", await checkIds(paths));
     yield check("storage", await checkStorage(paths));
+  }
+  const apparmor = apparmorRemedy();
+  if (apparmor !== undefined) {
+    yield check("AppArmor", failed("it takes all powers in user namespaces from dhow", apparmor));
   }
   yield check("disk", await checkDisk(paths));
   yield check("network", checkNetwork());

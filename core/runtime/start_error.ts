@@ -95,6 +95,9 @@ function hint({ label, syscall }: StartFailure, code: string): string {
   if (label.endsWith(ONLY_TOP) && code === "EINVAL") {
     return " (the kernel lets no user namespace leave out what is mounted there: bind it recursively)";
   }
+  if (code === "EACCES" && (syscall === "mount" || syscall === "unshare")) {
+    return " (a security module does not allow it; dhow doctor may know how to)";
+  }
   if (label.startsWith("become ") && code === "EINVAL") {
     return " (this id is outside the ids mapped for you; see /etc/subuid and /etc/subgid)";
   }

@@ -34,6 +34,7 @@ import { LoadedProgram } from "../../ffi/program/loader.ts";
 import { DhowError } from "../errors.ts";
 import { notice } from "../host/notice.ts";
 import { ensureRuntimeDirectory, type StorePaths } from "../host/paths.ts";
+import { apparmorRemedy } from "../host/apparmor.ts";
 import { caller, defaultIdMap, type IdMap, singleIdMap } from "../host/subid.ts";
 import type { IdMapping } from "../spec/runtime.ts";
 
@@ -267,9 +268,10 @@ async function newIdMaps(pid: number, map: IdMap): Promise<string | undefined> {
 }
 
 function appArmorHint(): string {
-  return sysctl("kernel/apparmor_restrict_unprivileged_userns") === "1"
-    ? "; AppArmor restricts user namespaces here: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or install a profile for deno with `userns,`"
-    : "";
+  const remedy = apparmorRemedy();
+  return remedy === undefined
+    ? ""
+    : `; AppArmor restricts user namespaces here: as root, ${remedy}`;
 }
 
 /** What to do where the kernel refuses a user namespace. */

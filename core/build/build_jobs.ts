@@ -5,6 +5,9 @@
  */
 import type { WireError } from "../layer/job_messages.ts";
 
+/** What mounts layers: the kernel, or a program. */
+export type OverlayKind = "overlay" | "fuse-overlayfs";
+
 /** A tree that files are copied from. */
 export type TreeRoot =
   | {
@@ -15,6 +18,7 @@ export type TreeRoot =
   }
   | {
     kind: "layers";
+    overlay: OverlayKind;
     /** What the names are relative to. */
     base: string;
     /** Topmost first. */
@@ -45,6 +49,7 @@ export type CopySource =
 
 /** Where an overlay is to be mounted, with the layer that is to be made as its upper directory. */
 export interface TargetRoot {
+  kind: OverlayKind;
   base: string;
   /** Topmost first; none for an image from nothing. */
   names: readonly string[];
@@ -80,6 +85,8 @@ export interface MakeDirectoryRequest {
 
 /** Packs a layer. */
 export interface PackRequest {
+  /** Unpacks it here at the same time: as the kernel's overlay wants layers, whoever has written it. */
+  into?: string;
   /** The layer's directory. */
   upper: string;
   /** Those below, the topmost first, as absolute paths. */
@@ -103,6 +110,7 @@ export interface DigestRequest {
 
 /** Packs several layers as one. */
 export interface SquashRequest {
+  overlay: OverlayKind;
   /** What `names` are relative to. */
   base: string;
   /** All layers, the topmost first. */

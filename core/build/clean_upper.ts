@@ -4,11 +4,13 @@
  * @module
  */
 import * as F from "../../ffi/file.ts";
-import { encodeName } from "../lib/file_name.ts";
+import { decodeName, encodeName } from "../lib/file_name.ts";
 import { isOpaque, LowerDirectory } from "../layer/lower_directory.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** What fuse-overlayfs puts into directories that are new. */
+const OPAQUE_MARK = ".wh..wh..opq";
 const DIRECTORY = F.O_RDONLY | F.O_DIRECTORY | F.O_NOFOLLOW;
 
 /**
@@ -55,13 +57,18 @@ function cleanAt(dirFd: number, lower: LowerDirectory, [file, ...rest]: Bytes[])
       using inner = lower.enter(file!);
       cleanAt(fd, inner, rest);
     }
-    if (F.readNames(fd).length > 0 || isOpaque(fd)) return;
+    // What is new hides nothing, even if it says so, as fuse-overlayfs's directories do.
+    const names = F.readNames(fd).filter((name) =>
+      decodeName(name.subarray(0, -1)) !== OPAQUE_MARK
+    );
+    if (names.length > 0 || below !== undefined && isOpaque(fd)) return;
   } finally {
     F.close(fd);
   }
   const isCopiedUp = below !== undefined && (below.mode & F.S_IFMT) === F.S_IFDIR &&
     below.mode === stat.mode && below.uid === stat.uid && below.gid === stat.gid;
-  if (below === undefined || isCopiedUp) F.tryRmdirat(dirFd, file!);
+  if (below === undefined) F.removeTreeAt(dirFd, file!);
+  else if (isCopiedUp) F.tryRmdirat(dirFd, file!);
 }
 
 /** Whether an error says that this process is not who may look at or change the layer. */

@@ -79,6 +79,7 @@ export async function copyStep(
         kind: "copy",
         copy: {
           target: {
+            kind: session.overlay,
             ...useLowers(session, state.layers, stack),
             upper,
             scratch: session.newDirectory(),

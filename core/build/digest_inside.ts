@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { detachMount, mount, unshareMounts } from "../../ffi/mount.ts";
+import { close } from "../../ffi/file.ts";
+import { detachMount } from "../../ffi/mount.ts";
+import { mountRoot } from "../container/mount_root.ts";
 import type { DigestRequest } from "./build_jobs.ts";
 import { ContextDigests } from "./file_digests.ts";
 
@@ -14,9 +16,8 @@ export async function performDigest(request: DigestRequest): Promise<string> {
   if (names.length === 1) return await digest(`${base}/${names[0]}`);
   await Deno.mkdir(scratch, { mode: 0o700 });
   if (names.length === 0) return await digest(scratch);
-  unshareMounts();
-  Deno.chdir(base);
-  mount("overlay", scratch, { type: "overlay", data: `lowerdir=${names.join(":")},userxattr` });
+  const { overlay } = root;
+  close(mountRoot({ kind: overlay, base, layers: [...names], mountpoint: scratch }));
   try {
     return await digest(scratch);
   } finally {

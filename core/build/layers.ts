@@ -77,11 +77,13 @@ export class BuildLayer {
     options: {
       below: readonly BuildLayer[];
       createdAt: string;
+      /** What gets the layer's name instead: made by `pack`. */
+      becomes?: string;
       pack: (lowers: string[]) => Promise<PackedStep | undefined>;
     },
   ): BuildLayer {
     const base = baseOf(place);
-    const { below, createdAt, pack } = options;
+    const { below, createdAt, pack, becomes = directory } = options;
     return new BuildLayer(base, `../${directory}`, async (layer) => {
       const stored = await storedLayers(below);
       const packed = await pack(below.map(({ path }) => path).reverse());
@@ -89,7 +91,7 @@ export class BuildLayer {
       const { digest: diffId, size, sizeBytes } = packed;
       const diffIds = [...stored.map((one) => one.diffId), diffId];
       const chainId = chainIds(diffIds).at(-1)!;
-      await layer.#place(chainId, sizeBytes, `${base}/${directory}`);
+      await layer.#place(chainId, sizeBytes, `${base}/${becomes}`);
       const { markVerified } = await lazy<typeof import("../image/verify_layers.ts")>(
         "../image/verify_layers.ts",
         import.meta.url,

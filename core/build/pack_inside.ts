@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { detachMount, mount, unshareMounts } from "../../ffi/mount.ts";
+import { close } from "../../ffi/file.ts";
+import { detachMount } from "../../ffi/mount.ts";
+import { mountRoot } from "../container/mount_root.ts";
 import { storePaths } from "../host/paths.ts";
 import { measureTree } from "../layer/measure.ts";
 import { packLayer } from "../layer/pack_layer.ts";
@@ -21,39 +23,47 @@ const GATHERED_BYTES = 1 << 19;
 
 /** Writes the layer's blob. @returns null if nothing has changed; there is no blob then. */
 export async function performPack(request: PackRequest): Promise<PackedStep | null> {
-  const { upper, lowers, root, epoch } = request;
+  const { upper, lowers, root, epoch, into } = request;
   using writer = await BlobWriter.create(storePaths(root));
-  const pieces = packLayer({ upper, lowers, ...packOptions(epoch) });
-  for (const bytes of gather(pieces)) writer.write(bytes);
+  const pieces = gather(packLayer({ upper, lowers, ...packOptions(epoch) }));
+  if (into !== undefined) return await writeBoth(pieces, writer, into);
+  for (const bytes of pieces) writer.write(bytes);
   if (writer.sizeBytes === 0) return null;
   return { ...writer.commit(), sizeBytes: measureTree(upper) };
 }
 
-/** Packs what is new in all layers together, and unpacks it as a layer. @returns null if that is nothing. */
-export async function performSquash(request: SquashRequest): Promise<PackedStep | null> {
-  const { base, names, lowers, into, scratch, root, epoch } = request;
-  using writer = await BlobWriter.create(storePaths(root));
+/** What is packed becomes the blob, and is unpacked beside it. */
+async function writeBoth(
+  pieces: Iterable<Bytes>,
+  writer: BlobWriter,
+  into: string,
+): Promise<PackedStep | null> {
   await Deno.mkdir(into, { mode: 0o755 });
-  await Deno.mkdir(scratch, { mode: 0o700 });
   using unpacker = new LayerUnpacker(into);
   const reader = new TarReader(unpacker);
-  unshareMounts();
-  Deno.chdir(base);
-  mount("overlay", scratch, { type: "overlay", data: `lowerdir=${names.join(":")},userxattr` });
-  try {
-    const options = { upper: scratch, lowers, isWhole: true, ...packOptions(epoch) };
-    for (const bytes of gather(packLayer(options))) {
-      writer.write(bytes);
-      reader.push(bytes);
-    }
-  } finally {
-    Deno.chdir("/");
-    detachMount(scratch);
+  for (const bytes of pieces) {
+    writer.write(bytes);
+    reader.push(bytes);
   }
   if (writer.sizeBytes === 0) return null;
   reader.end();
   const { sizeBytes } = unpacker.finish();
   return { ...writer.commit(), sizeBytes };
+}
+
+/** Packs what is new in all layers together, and unpacks it as a layer. @returns null if that is nothing. */
+export async function performSquash(request: SquashRequest): Promise<PackedStep | null> {
+  const { overlay, base, names, lowers, into, scratch, root, epoch } = request;
+  using writer = await BlobWriter.create(storePaths(root));
+  await Deno.mkdir(scratch, { mode: 0o700 });
+  close(mountRoot({ kind: overlay, base, layers: [...names], mountpoint: scratch }));
+  try {
+    const options = { upper: scratch, lowers, isWhole: true, ...packOptions(epoch) };
+    return await writeBoth(gather(packLayer(options)), writer, into);
+  } finally {
+    Deno.chdir("/");
+    detachMount(scratch);
+  }
 }
 
 function packOptions(epoch: number | undefined): {

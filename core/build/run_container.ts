@@ -16,7 +16,10 @@ import { readLayeredFile } from "../container/root_file.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { isDirectory, isThere } from "../host/stat.ts";
+import { lazy } from "../lib/lazy.ts";
+import type { Rootfs } from "../runtime/init_rootfs.ts";
 import { launch } from "../runtime/launch.ts";
+import type { OverlayKind } from "./build_jobs.ts";
 import { decodeRunRecord } from "../runtime/run_record.ts";
 import { cachedFilter } from "../runtime/seccomp.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
@@ -31,6 +34,7 @@ export interface RunContainerRequest {
   /** A directory of its own, empty. */
   directory: string;
   root: {
+    kind: OverlayKind;
     /** What the names are relative to. */
     base: string;
     /** Topmost first. */
@@ -68,7 +72,7 @@ export async function runContainer(
   namespace: UserNamespace,
   request: RunContainerRequest,
 ): Promise<number> {
-  const { directory, root, signal } = request;
+  const { directory, signal } = request;
   using stack = new DisposableStack();
   const config = containerConfig(request);
   const hostConfig = hostSettings(request);
@@ -89,17 +93,7 @@ export async function runContainer(
   signal?.throwIfAborted();
   await launch({
     spec,
-    rootfs: {
-      mountpoint: `${directory}/rootfs`,
-      ...root.names.length === 0 ? { directory: root.upper } : {
-        overlay: {
-          base: root.base,
-          lower: [...root.names],
-          upper: root.upper,
-          work: `${directory}/work`,
-        },
-      },
-    },
+    rootfs: await planRoot(namespace, request, stack),
     containerDirectory: directory,
     userNamespace: namespace.fd.number,
     join: request.joined === undefined
@@ -154,6 +148,28 @@ export async function runContainer(
     throw new DhowError("internal", "Cannot tell how a step of the build has ended");
   }
   return record.exit.code;
+}
+
+/** @param stack A mount of fuse-overlayfs lasts until this is disposed; the container has taken it over then. */
+async function planRoot(
+  namespace: UserNamespace,
+  { directory, root }: RunContainerRequest,
+  stack: DisposableStack,
+): Promise<Rootfs> {
+  const { kind, base, names, upper } = root;
+  const mountpoint = `${directory}/rootfs`;
+  const work = `${directory}/work`;
+  if (names.length === 0) return { mountpoint, directory: upper };
+  if (kind === "overlay") {
+    return { mountpoint, overlay: { base, lower: [...names], upper, work } };
+  }
+  const { holdMount } = await lazy<typeof import("../container/held_mount.ts")>(
+    "../container/held_mount.ts",
+    import.meta.url,
+  );
+  const layers = [...names];
+  const held = await holdMount(namespace, { kind, base, layers, upper, work, mountpoint });
+  return { mountpoint, taken: stack.use(held).mounts };
 }
 
 /** Hands on what is written until all has ended. */

@@ -87,7 +87,8 @@ async function prepareBind(
   return {
     key,
     open: async (stack, directory) => {
-      if (source.kind === "layers" && isReadOnly && source.layers.length > 0) {
+      const isMounted = isReadOnly && session.overlay === "overlay";
+      if (source.kind === "layers" && isMounted && source.layers.length > 0) {
         const { base, names } = treeRoots(session, source, stack);
         const subpath = path.replace(/^[/.]+/, "");
         const layers = { base, names: [...names] };
@@ -117,7 +118,7 @@ async function copyInto(
   await session.helper.do({
     kind: "copy",
     copy: {
-      target: { base: "/", names: [], upper, scratch },
+      target: { kind: "overlay", base: "/", names: [], upper, scratch },
       sources: [{
         kind: "tree",
         root: treeRoots(session, source, stack).root,

@@ -79,7 +79,7 @@ export class Run {
       const { addHosts, shmSizeBytes, ulimits } = session.request;
       return await runContainer(session.paths, (await session.open()).namespace, {
         directory,
-        root: { base, names, lowers, upper: work.upper },
+        root: { kind: session.overlay, base, names, lowers, upper: work.upper },
         args,
         env,
         cwd,

@@ -5,8 +5,11 @@
  * @module
  */
 import type { StorePaths } from "../host/paths.ts";
+import { DhowError } from "../errors.ts";
 import { IdsChangedError } from "./build_error.ts";
 import { lazy } from "../lib/lazy.ts";
+import { forcedStorageDriver, readStorageChoice } from "../store/storage_driver.ts";
+import type { OverlayKind } from "./build_jobs.ts";
 import { currentIdMap, ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import { StepCache } from "./cache.ts";
 import type { CacheImports } from "./cache_import.ts";
@@ -53,6 +56,19 @@ export class BuildSession implements AsyncDisposable {
     this.cache = new StepCache(paths, this.mapping);
     this.emit = options.emit;
     this.signal = options.signal;
+  }
+
+  /** What mounts layers. @throws {DhowError} `unsupported` where neither works. */
+  get overlay(): OverlayKind {
+    const choice = readStorageChoice(this.paths);
+    const obstacle = choice?.obstacles.overlay;
+    if (forcedStorageDriver() === "fuse-overlayfs") return "fuse-overlayfs";
+    if (obstacle === undefined) return "overlay";
+    if (choice?.driver === "fuse-overlayfs") return choice.driver;
+    throw new DhowError(
+      "unsupported",
+      `Cannot build: builds take overlays. The kernel's does not work here (${obstacle}); install fuse-overlayfs`,
+    );
   }
 
   /** Where layers are. */

@@ -46,7 +46,7 @@ export function treeRoots(
     return { root: { kind: "directory", path: directory, ignore }, base: directory, names: [] };
   }
   const { base, names } = useLowers(session, source.layers, stack);
-  return { root: { kind: "layers", base, names }, base, names };
+  return { root: { kind: "layers", overlay: session.overlay, base, names }, base, names };
 }
 
 /** Lower directories as an overlay mount takes them. */

@@ -29,6 +29,7 @@ export async function squash(session: BuildSession, state: StageState): Promise<
       const result = await helper.do({
         kind: "squash",
         squash: {
+          overlay: session.overlay,
           ...useLowers(session, state.layers, stack),
           lowers,
           into,

@@ -7,7 +7,6 @@ import { DhowError } from "../errors.ts";
 import { findUnpacked } from "../image/ensure_unpacked.ts";
 import { unpackLayers } from "../image/unpack_layers.ts";
 import { openNamespaceWorker } from "../image/namespace_worker.ts";
-import { readStorageChoice } from "../store/storage_driver.ts";
 import type { CacheEntry } from "./cache.ts";
 import { baseOf, BuildLayer, type PackedStep, storedLayers } from "./layers.ts";
 import type { BuildSession } from "./session.ts";
@@ -24,7 +23,7 @@ export async function doStep(
 ): Promise<void> {
   using _slot = await session.slots.take();
   session.signal.throwIfAborted();
-  assertOverlay(session);
+  const isOwnFormat = session.overlay !== "overlay";
   const { helper } = await session.open();
   await ensureThere(session, state.layers);
   const directory = `.tmp-b${crypto.randomUUID().slice(0, 8)}`;
@@ -42,11 +41,19 @@ export async function doStep(
   const below = [...state.layers];
   const { sourceDateEpoch: epoch } = session.request;
   const root = session.paths.root;
+  if (isOwnFormat) session.discard(upper);
   const layer = BuildLayer.made(session.place, directory, {
+    ...isOwnFormat && { becomes: `${directory}.unpacked` },
     below,
     createdAt,
     pack: async (lowers) => {
-      const pack = { upper, lowers, root, ...epoch !== undefined && { epoch } };
+      const pack = {
+        upper,
+        lowers,
+        root,
+        ...epoch !== undefined && { epoch },
+        ...isOwnFormat && { into: `${upper}.unpacked` },
+      };
       return (await helper.do({ kind: "pack", pack }) ?? undefined) as PackedStep | undefined;
     },
   });
@@ -69,16 +76,6 @@ export async function doStep(
   );
   addStep(state, step, { key, name, type: step.type, createdAt, layer });
   state.isFresh = true;
-}
-
-/** @throws {DhowError} `unsupported` where the kernel's overlay does not work. */
-function assertOverlay({ paths }: BuildSession): void {
-  const obstacle = readStorageChoice(paths)?.obstacles.overlay;
-  if (obstacle === undefined) return;
-  throw new DhowError(
-    "unsupported",
-    `Cannot build: builds take the kernel's overlay, which does not work here (${obstacle})`,
-  );
 }
 
 /** Waits for both, even if one fails: what is still being written cannot be removed. */

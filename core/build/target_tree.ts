@@ -6,7 +6,8 @@
  */
 import { ERRNO, SyscallError } from "../../ffi/errno.ts";
 import * as F from "../../ffi/file.ts";
-import { detachMount, mount, unshareMounts } from "../../ffi/mount.ts";
+import { detachMount, unshareMounts } from "../../ffi/mount.ts";
+import { mountRoot } from "../container/mount_root.ts";
 import { readRootFile } from "../container/root_file.ts";
 import { DhowError } from "../errors.ts";
 import { decodeName, encodeName } from "../lib/file_name.ts";
@@ -32,14 +33,15 @@ export class TargetTree implements Disposable {
   readonly #root: RootDirectory;
   readonly #rootPath: string;
   readonly #mounted: string[] = [];
-  readonly #upper: string;
+  /** Where directories that this layer has made can be reached without the overlay. */
+  readonly #past: string;
   readonly #scratch: string;
   #sources = 0;
   readonly #touched: { path: string; times: F.Timespecs }[] = [];
 
   /** Makes the layer's directory and mounts the root. */
-  constructor({ base, names, upper, scratch }: TargetRoot) {
-    this.#upper = upper;
+  constructor({ kind, base, names, upper, scratch }: TargetRoot) {
+    this.#past = upper;
     this.#scratch = scratch;
     Deno.mkdirSync(scratch, { mode: 0o700 });
     Deno.mkdirSync(upper, { mode: 0o755 });
@@ -47,12 +49,12 @@ export class TargetTree implements Disposable {
     if (names.length > 0) {
       const [work, root] = [`${scratch}/work`, `${scratch}/root`];
       for (const path of [work, root]) Deno.mkdirSync(path);
-      unshareMounts();
-      Deno.chdir(base);
-      const data = `lowerdir=${names.join(":")},upperdir=${upper},workdir=${work},userxattr`;
-      mount("overlay", root, { type: "overlay", data });
+      const layers = [...names];
+      F.close(mountRoot({ kind, base, layers, upper, work, mountpoint: root }));
       this.#mounted.push(root);
       this.path = root;
+      // The program may remember that there is nothing.
+      if (kind !== "overlay") this.#past = root;
     } else unshareMounts();
     this.#root = new RootDirectory(this.path);
     this.#rootPath = realPath(this.#root.fd);
@@ -66,16 +68,12 @@ export class TargetTree implements Disposable {
   /** Makes the root of a source readable as a directory. @returns Where. */
   mountSource(root: TreeRoot): string {
     if (root.kind === "directory") return root.path;
-    const { base, names } = root;
+    const { overlay, base, names } = root;
     const mountpoint = `${this.#scratch}/source-${this.#sources++}`;
     if (names.length === 1) return `${base}/${names[0]}`;
     Deno.mkdirSync(mountpoint);
     if (names.length === 0) return mountpoint;
-    Deno.chdir(base);
-    mount("overlay", mountpoint, {
-      type: "overlay",
-      data: `lowerdir=${names.join(":")},userxattr`,
-    });
+    F.close(mountRoot({ kind: overlay, base, layers: [...names], mountpoint }));
     this.#mounted.push(mountpoint);
     return mountpoint;
   }
@@ -85,11 +83,11 @@ export class TargetTree implements Disposable {
    * making many files takes half the time.
    */
   openPast({ path }: TargetDirectory): { fd: number; root: string } {
-    const root = F.openat(F.AT_FDCWD, this.#upper, F.O_RDONLY | F.O_DIRECTORY);
+    const root = F.openat(F.AT_FDCWD, this.#past, F.O_RDONLY | F.O_DIRECTORY);
     try {
       const flags = F.O_RDONLY | F.O_DIRECTORY;
       const fd = F.openat2(root, encodeName(path || "."), flags, F.RESOLVE_NO_SYMLINKS);
-      return { fd, root: this.#upper };
+      return { fd, root: this.#past };
     } finally {
       F.close(root);
     }

@@ -29,7 +29,7 @@ export function workdirStep(
         await Deno.mkdir(upper, { mode: 0o755 });
         return;
       }
-      const target = { base, names, upper, scratch: session.newDirectory() };
+      const target = { kind: session.overlay, base, names, upper, scratch: session.newDirectory() };
       const mkdir = { target, path, ...user !== "" && { owner: user } };
       await session.helper.do({ kind: "mkdir", mkdir });
     },

@@ -69,6 +69,7 @@ const RLIMITS: Record<string, number> = {
 
 const LAST_POSSIBLE_CAPABILITY = 63;
 const KEYCTL_JOIN_SESSION_KEYRING = 1;
+const PR_SET_SECUREBITS = 28, SECBIT_NOROOT = 1;
 
 /** Adds the ops from a set-up root to execve. Nothing after them runs unless a failure jumps past. */
 export function emitProcess(ctx: InitContext, process: Process, options: ProcessOptions): void {
@@ -223,10 +224,12 @@ function emitUser(ctx: InitContext, process: Process, singleId: boolean): void {
     const groups = ctx.p.bytes(new Uint8Array(new Uint32Array(additionalGids).buffer));
     ctx.must("set the supplementary groups", "setgroups", [additionalGids.length, groups]);
   }
-  // With one id there is nobody else to become; the capabilities are those of the other all the same.
   if (!singleId) {
     ctx.must(`become group ${gid}`, "setresgid", [gid, gid, gid]);
     ctx.must(`become user ${uid}`, "setresuid", [uid, uid, uid]);
+  } else if (uid !== 0) {
+    // There is nobody else to become; but what is executed gets no capabilities, as it would not as that user.
+    ctx.must("give up root's powers", "prctl", [PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0]);
   }
   ctx.may("umask", [umask]);
 }

@@ -11,7 +11,7 @@ import { DEFAULT_HOST_CONFIG } from "../container/default_host_config.ts";
 import { completeHostConfig } from "../container/host_config.ts";
 import { type NetworkFacts, writeNetworkFiles } from "../container/network_files.ts";
 import type { ContainerRecord } from "../container/record.ts";
-import { adaptToSingleId, openFilter } from "../container/single_id.ts";
+import { adaptToSingleId, listenerSocket, openFilter } from "../container/single_id.ts";
 import { readLayeredFile } from "../container/root_file.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
@@ -82,6 +82,7 @@ export async function runContainer(
   if (namespace.map.single) adaptToSingleId(spec, directory);
   const privileged = request.privileged;
   const singleId = namespace.map.single;
+  const listener = singleId ? listenerSocket(stack) : undefined;
   const capabilities = spec.process.capabilities?.bounding ?? [];
   const devNull = stack.use(open("/dev/null", C.O_RDWR));
   const owner = pipe(), ended = pipe(), stdout = pipe(), stderr = pipe();
@@ -108,6 +109,7 @@ export async function runContainer(
       },
       seccomp: await filterFor(paths, privileged, { capabilities, singleId }),
       singleId,
+      ...listener && { asks: listener.asks },
       makeCwd: true,
       dieWithParent: true,
     },
@@ -124,6 +126,7 @@ export async function runContainer(
         owner: owner.read.number,
         alive: namespace.alive.number,
         router: request.joined?.alive.number ?? -1,
+        ...listener && { owners: listener.owners },
         devNull: devNull.number,
       },
       logSize: 0,
@@ -273,8 +276,11 @@ async function filterFor(
   privileged: boolean,
   options: { capabilities: readonly string[]; singleId: boolean },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (!privileged) return await cachedFilter(`${paths.cache}/seccomp`, undefined, options);
-  return options.singleId ? await openFilter(paths.cache) : new Uint8Array();
+  const singleId = options.singleId && "asks";
+  if (!privileged) {
+    return await cachedFilter(`${paths.cache}/seccomp`, undefined, { ...options, singleId });
+  }
+  return singleId ? await openFilter(paths.cache, singleId) : new Uint8Array();
 }
 
 function lastCapability(): number {

@@ -120,10 +120,11 @@ async function enterContainer(
   const unconfined = config.Privileged || record.hostConfig.Privileged || seccomp === "unconfined";
   const capabilities = spec.process.capabilities?.bounding ?? [];
   const singleId = hasSingleId(spec);
+  const answers = singleId && "answers";
   const filter = !unconfined
-    ? await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId })
+    ? await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId: answers })
     : singleId
-    ? await openFilter(paths.cache)
+    ? await openFilter(paths.cache, "answers")
     : undefined;
   if (singleId) process.env.push(...SINGLE_ID_ENV);
   const namespaces = spec.linux.namespaces.reduce((flags, { type }) => {

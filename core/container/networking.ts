@@ -275,6 +275,7 @@ async function attachContainer(
   access: RouterAccess,
 ): Promise<void> {
   using there = openNamespaceOf(pid);
+  if (!isWithin(access.namespace, there.netns)) return;
   const networks = endpoints.map(({ network }) => readNetwork(paths, network));
   const requests = endpointRequests(paths, readRecord(paths, id));
   const routed = defaultNetwork(networks, requests);
@@ -284,6 +285,20 @@ async function attachContainer(
     }
     const network = networks[i]!;
     await attachEndpoint(access, network, endpoint, there, network === routed);
+  }
+}
+
+/**
+ * Whether a network namespace belongs to the user namespace that is held now. Containers of a holder that was killed keep
+ * theirs, and its router as long as they run.
+ */
+function isWithin(namespace: UserNamespace, netns: number): boolean {
+  try {
+    openNetlinkIn(namespace.fd.number, netns)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EPERM") return false;
+    throw error;
   }
 }
 

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { SOCK_SEQPACKET } from "../../ffi/abi/constants.ts";
+import { socketpair } from "../../ffi/socket.ts";
 import { cachedFilter } from "../runtime/seccomp.ts";
 import type { Spec } from "../spec/runtime.ts";
 
@@ -40,8 +42,21 @@ export function adaptToSingleId(spec: Spec, directory: string): void {
   spec.process.env.push(...SINGLE_ID_ENV);
 }
 
-/** The filter for a container without one of its own: nothing is refused, and ids are answered for. */
-export async function openFilter(cache: string): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The filter for a process without one of its own: nothing is refused, and ids are answered for.
+ *
+ * @param singleId As `cachedFilter()` takes it.
+ */
+export async function openFilter(
+  cache: string,
+  singleId: "answers" | "asks",
+): Promise<Uint8Array<ArrayBuffer>> {
   const profile = JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW" });
-  return await cachedFilter(`${cache}/seccomp`, profile, { capabilities: [], singleId: true });
+  return await cachedFilter(`${cache}/seccomp`, profile, { capabilities: [], singleId });
+}
+
+/** The two ends of what a filter's listener is handed over by: init's, and the monitor's. */
+export function listenerSocket(stack: DisposableStack): { asks: number; owners: number } {
+  const [init, monitor] = socketpair(SOCK_SEQPACKET);
+  return { asks: stack.use(init).number, owners: stack.use(monitor).number };
 }

@@ -43,7 +43,7 @@ import {
   withVariables,
   writeInit,
 } from "./start_extras.ts";
-import { hasSingleId, openFilter } from "./single_id.ts";
+import { hasSingleId, listenerSocket, openFilter } from "./single_id.ts";
 import { type OpenedStdio, openStdio } from "./start_stdio.ts";
 import {
   HEALTH_FILE,
@@ -223,6 +223,8 @@ async function planStart(
     }));
     if (networks !== undefined) joined.push({ type: "network", fd: networks.namespace.number });
     const user = joined.find(({ type }) => type === "user");
+    const listener = namespace.map.single ? listenerSocket(stack) : undefined;
+    if (listener !== undefined) monitor.fds.owners = listener.owners;
     const group = options.explain !== true && mayHaveGroup(record)
       ? await prepareGroup(paths, record)
       : undefined;
@@ -237,6 +239,7 @@ async function planStart(
       process: {
         stdio: io.stdio,
         seccomp: await filterFor(paths, record, spec),
+        ...listener && { asks: listener.asks },
         cpus: record.hostConfig.CpusetCpus,
         singleId: namespace.map.single,
         makeCwd: true,
@@ -289,9 +292,9 @@ async function filterFor(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { Privileged, SecurityOpt } = record.hostConfig;
   const { seccomp } = parseSecurityOptions(SecurityOpt);
-  const singleId = hasSingleId(spec);
+  const singleId = hasSingleId(spec) && "asks";
   if (Privileged && seccomp === undefined || seccomp === "unconfined") {
-    return singleId ? await openFilter(paths.cache) : new Uint8Array();
+    return singleId ? await openFilter(paths.cache, singleId) : new Uint8Array();
   }
   const capabilities = spec.process.capabilities?.bounding ?? [];
   return await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId });

@@ -1,7 +1,7 @@
 /**
  * Owners of files where the user namespace has but one id: all files are the caller's then, and whose they are in the image
- * stands in an extended attribute, `user.dhow.owner`, as `UID:GID`. What can have none (symbolic links, fifos) is noted at
- * the directory, as `user.dhow.owner.NAME`.
+ * stands in extended attributes, `user.dhow.uid` and `user.dhow.gid`. What can have none (symbolic links, fifos) is noted at
+ * the directory, as `user.dhow.uid.NAME`.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import {
 } from "../../ffi/file.ts";
 import type { Stat } from "../../ffi/file.ts";
 import { fgetxattr, lgetxattr, tryFsetxattr, tryLsetxattr } from "../../ffi/xattr.ts";
+import { OWNER_ATTRIBUTES } from "../lib/owner_attributes.ts";
 import { decodeName } from "../lib/file_name.ts";
 import { procPath } from "./member_attributes.ts";
-import { KEPT_OWNER } from "./xattr_policy.ts";
 
 /** Longer names of attributes the kernel does not take: XATTR_NAME_MAX. */
 const NAME_MAX = 255;
@@ -35,31 +35,49 @@ function isSingle(): boolean {
 
 const keeper: OwnerKeeper = {
   set(dirFd, name, { uid, gid }, stat) {
-    if (uid === 0 && gid === 0 && read(dirFd, name, stat) === undefined) return;
-    const value = new TextEncoder().encode(`${uid}:${gid}`);
+    if (uid === 0 && gid === 0 && keeper.get(dirFd, name, stat) === undefined) return;
     // A file system without attributes forgets who owned what: that is no reason not to unpack.
-    if (isEmpty(name)) tryFsetxattr(dirFd, KEPT_OWNER, value);
-    else if (hasAttributes(stat)) tryLsetxattr(procPath(dirFd, name), KEPT_OWNER, value);
-    else {
-      const key = keyOf(name);
-      if (key !== undefined) tryLsetxattr(procPath(dirFd, "."), key, value);
-    }
+    write(dirFd, name, stat, OWNER_ATTRIBUTES.uid, uid);
+    write(dirFd, name, stat, OWNER_ATTRIBUTES.gid, gid);
   },
   get(dirFd, name, stat) {
-    const value = read(dirFd, name, stat);
-    if (value === undefined) return undefined;
-    const [uid = NaN, gid = NaN] = new TextDecoder().decode(value).split(":").map(Number);
-    // Whoever is in a container can write anything here.
-    return isId(uid) && isId(gid) ? { uid, gid } : undefined;
+    const uid = read(dirFd, name, stat, OWNER_ATTRIBUTES.uid);
+    const gid = read(dirFd, name, stat, OWNER_ATTRIBUTES.gid);
+    return uid === undefined && gid === undefined ? undefined : { uid: uid ?? 0, gid: gid ?? 0 };
   },
 };
 
-function read(dirFd: number, name: Name, stat: Stat): Uint8Array | undefined {
+function write(dirFd: number, name: Name, stat: Stat, attribute: string, id: number): void {
+  const value = new TextEncoder().encode(String(id));
+  if (isEmpty(name)) tryFsetxattr(dirFd, attribute, value);
+  else if (hasAttributes(stat)) tryLsetxattr(procPath(dirFd, name), attribute, value);
+  else {
+    const key = keyOf(attribute, name);
+    if (key !== undefined) tryLsetxattr(procPath(dirFd, "."), key, value);
+  }
+}
+
+/** The id noted; whoever is in a container can write anything there. */
+function read(dirFd: number, name: Name, stat: Stat, attribute: string): number | undefined {
+  const text = readText(dirFd, name, stat, attribute);
+  if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined;
+  const id = Number(text);
+  return isId(id) ? id : undefined;
+}
+
+function readText(
+  dirFd: number,
+  name: Name,
+  stat: Stat,
+  attribute: string,
+): string | undefined {
   try {
-    if (isEmpty(name)) return fgetxattr(dirFd, KEPT_OWNER);
-    if (hasAttributes(stat)) return lgetxattr(procPath(dirFd, name), KEPT_OWNER);
-    const key = keyOf(name);
-    return key === undefined ? undefined : lgetxattr(procPath(dirFd, "."), key);
+    const key = hasAttributes(stat) ? attribute : keyOf(attribute, name);
+    if (key === undefined) return undefined;
+    const value = isEmpty(name)
+      ? fgetxattr(dirFd, attribute)
+      : lgetxattr(procPath(dirFd, hasAttributes(stat) ? name : "."), key);
+    return value && new TextDecoder().decode(value);
   } catch {
     return undefined; // a descriptor that attributes cannot be read by
   }
@@ -80,9 +98,9 @@ function hasAttributes({ mode }: Stat): boolean {
 }
 
 /** The attribute of the directory that tells of `name`. */
-function keyOf(name: Name): string | undefined {
+function keyOf(attribute: string, name: Name): string | undefined {
   const text = typeof name === "string" ? name : decodeName(name.subarray(0, -1));
-  const key = `${KEPT_OWNER}.${text}`;
+  const key = `${attribute}.${text}`;
   const isPlain = !text.includes("/") && new TextEncoder().encode(key).length <= NAME_MAX;
   return isPlain ? key : undefined;
 }

@@ -4,9 +4,6 @@
  * @module
  */
 
-/** Says whose a file is, where the kernel cannot; what begins like that is nobody else's. */
-export const KEPT_OWNER = "user.dhow.owner";
-
 /**
  * Whether an attribute belongs on an unpacked file.
  *

@@ -38,6 +38,8 @@ export interface ProcessOptions {
   stdio: Stdio;
   /** Array of `struct sock_filter`; none when unconfined. */
   seccomp?: Uint8Array;
+  /** A unix socket to send the filter's listener over, where the filter asks. */
+  asks?: number;
   /** Only one id is mapped: groups cannot be set. */
   singleId: boolean;
   /** The processors it may run on, where the control group may not see to that: `0-3,7`. */
@@ -69,6 +71,7 @@ const RLIMITS: Record<string, number> = {
 
 const LAST_POSSIBLE_CAPABILITY = 63;
 const KEYCTL_JOIN_SESSION_KEYRING = 1;
+const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
 const PR_SET_SECUREBITS = 28, SECBIT_NOROOT = 1;
 
 /** Adds the ops from a set-up root to execve. Nothing after them runs unless a failure jumps past. */
@@ -169,7 +172,7 @@ function emitIdentity(ctx: InitContext, process: Process, options: ProcessOption
   const sets = process.capabilities ?? {};
   emitDropBounding(ctx, capabilityMask(sets.bounding ?? []));
   // A filter needs CAP_SYS_ADMIN or no_new_privs: without the latter it goes in before capabilities are dropped.
-  if (!process.noNewPrivileges) emitSeccomp(ctx, options.seccomp);
+  if (!process.noNewPrivileges) emitSeccomp(ctx, options);
   emitUser(ctx, process, options.singleId);
   const permitted = capabilityMask(sets.permitted ?? []);
   const effective = capabilityMask(sets.effective ?? []);
@@ -194,7 +197,7 @@ function emitIdentity(ctx: InitContext, process: Process, options: ProcessOption
   }
   if (process.noNewPrivileges) {
     ctx.must("set no_new_privs", "prctl", [C.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
-    emitSeccomp(ctx, options.seccomp);
+    emitSeccomp(ctx, options);
   }
 }
 
@@ -234,10 +237,20 @@ function emitUser(ctx: InitContext, process: Process, singleId: boolean): void {
   ctx.may("umask", [umask]);
 }
 
-function emitSeccomp(ctx: InitContext, filter: Uint8Array | undefined): void {
+function emitSeccomp(ctx: InitContext, { seccomp: filter, asks }: ProcessOptions): void {
   if (filter === undefined || filter.length === 0) return;
-  const program = ctx.p.words([filter.length / 8, ctx.p.bytes(filter)]); // struct sock_fprog
-  ctx.must("load the seccomp filter", "seccomp", [C.SECCOMP_SET_MODE_FILTER, 0, program]);
+  const { p } = ctx;
+  const program = p.words([filter.length / 8, p.bytes(filter)]); // struct sock_fprog
+  const flags = asks === undefined ? 0 : SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const args = [C.SECCOMP_SET_MODE_FILTER, flags, program];
+  const listener = ctx.must("load the seccomp filter", "seccomp", args);
+  if (asks === undefined) return;
+  const control = p.bytes(encodeFdMessage());
+  p.store("u32", p.after(control, CMSG_FD_AT), listener);
+  const message = fdMessage(ctx, control);
+  ctx.must("hand the filter's listener over", "sendmsg", [asks, message, C.MSG_NOSIGNAL]);
+  p.call("close", [listener]);
+  p.call("close", [asks]);
 }
 
 const F_OK = 0, X_OK = 1;

@@ -133,6 +133,7 @@ function keptFds(plan: LaunchPlan, { status, started }: LaunchPipes): number[] {
     ...onlyForInit(plan),
     ...Object.values(fds),
     ...streams,
+    plan.process.asks ?? -1,
     plan.group === undefined ? -1 : plan.group.kind === "open" ? plan.group.fd : plan.group.path,
   ]
     .filter((fd) => fd >= 0);
@@ -179,6 +180,7 @@ function emitCloseInitSide(
   plan: LaunchPlan,
 ): Value | undefined {
   for (const fd of onlyForInit(plan)) p.call("close", [fd]);
+  if (plan.process.asks !== undefined) p.call("close", [plan.process.asks]);
   const { stdio } = plan.process;
   if (stdio.kind === "fds") {
     for (const fd of new Set([stdio.stdin, stdio.stdout, stdio.stderr])) {

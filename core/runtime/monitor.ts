@@ -11,6 +11,7 @@ import { resetSignals } from "../../ffi/program/fragments.ts";
 import { CMSG_FD_AT, CMSG_ONE_FD_SIZE, encodeFdMessage } from "../../ffi/socket.ts";
 import { LOG_HEADER_SIZE } from "./log_format.ts";
 import { emitKeepMemoryEvents } from "./monitor_group.ts";
+import { emitOwnerRequest } from "./owner_requests.ts";
 import { RUN_EXIT_AT, RUN_MAGIC, RUN_RECORD_SIZE } from "./run_record.ts";
 
 /** The largest piece of output in one log frame. */
@@ -39,6 +40,8 @@ export interface MonitorFds {
   alive: number;
   /** Keeps the router, where the container has networks. */
   router: number;
+  /** A socket by which init sends the listener of its seccomp filter, where that asks whose files are to be. */
+  owners?: number;
   devNull: number;
 }
 
@@ -67,8 +70,17 @@ export interface MonitorOptions {
 }
 
 /** Slots of the poll set. */
-const SLOT = { init: 0, stdout: 1, stderr: 2, control: 3, timer: 4, probe: 5, owner: 6 } as const;
-const SLOTS = 7;
+const SLOT = {
+  init: 0,
+  stdout: 1,
+  stderr: 2,
+  control: 3,
+  timer: 4,
+  probe: 5,
+  owner: 6,
+  asked: 7,
+} as const;
+const SLOTS = 8;
 const POLLFD = 8;
 
 /** What the monitor knows of the container's init. */
@@ -138,6 +150,7 @@ class MonitorProgram {
     this.#watch(SLOT.owner, this.#options.endsWithOwner ? fds.owner : -1);
     if (this.#master !== undefined) p.set(this.#stdin, this.#master);
     const probe = this.#emitProbeSetup();
+    const asked = this.#emitListenerSetup();
 
     const finish = p.label("finish");
     const linger = p.words([0, LINGER_NS]);
@@ -156,6 +169,7 @@ class MonitorProgram {
     this.#emitOutput(SLOT.stderr, 2);
     this.#emitControl();
     probe?.();
+    asked?.();
     if (this.#options.endsWithOwner) this.#emitOwnerEnd();
     this.#emitInitEnd();
     // After the end: go on until both outputs are closed.
@@ -326,6 +340,35 @@ class MonitorProgram {
       p.place(again);
       p.call("timerfd_settime", [timer, 0, interval, 0]);
       p.place(noProbe);
+    };
+  }
+
+  /** Takes the filter's listener; returns what handles it in the loop. */
+  #emitListenerSetup(): (() => void) | undefined {
+    const { owners = -1 } = this.#options.fds;
+    const p = this.#p;
+    this.#watch(SLOT.asked, -1);
+    if (owners < 0) return undefined;
+    const control = p.buffer(CMSG_ONE_FD_SIZE);
+    const iov = p.words([p.buffer(8), 1]);
+    const header = p.words([0, 0, iov, 1, control, CMSG_ONE_FD_SIZE, 0]);
+    const none = p.label("no listener");
+    const flags = C.MSG_DONTWAIT | C.MSG_CMSG_CLOEXEC;
+    p.jumpIf(p.call("recvmsg", [owners, header, flags]), "<", 1, none);
+    this.#watch(SLOT.asked, p.load("i32", p.after(control, CMSG_FD_AT)));
+    p.place(none);
+    p.call("close", [owners]);
+    return () => {
+      const skip = p.label("nothing asked"), gone = p.label("nobody asks any more");
+      this.#skipUnlessReady(SLOT.asked, skip);
+      const revents = p.load("u16", p.after(this.#slot(SLOT.asked), 6));
+      p.jumpIf(p.compute(revents, "&", C.POLLIN), "==", 0, gone);
+      emitOwnerRequest(p, this.#slotFd(SLOT.asked), this.#init.pidfd);
+      p.jump(skip);
+      p.place(gone);
+      p.call("close", [this.#slotFd(SLOT.asked)]);
+      this.#unwatch(SLOT.asked);
+      p.place(skip);
     };
   }
 

@@ -14,8 +14,11 @@ export interface CachedFilterOptions {
   capabilities: readonly string[];
   /** @default this machine's */
   architecture?: "x86_64" | "aarch64";
-  /** There is but one id: calls that change owners and users do nothing, and say that they did. @default false */
-  singleId?: boolean;
+  /**
+   * There is but one id: calls that change users do nothing, and say that they did; so do those that change owners, or the
+   * monitor is asked.
+   */
+  singleId?: "answers" | "asks" | false;
 }
 
 /** Part of the name of a cached filter; raise it whenever the compiler or the default profile changes. */
@@ -57,7 +60,7 @@ export async function cachedFilter(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { capabilities, singleId = false } = options;
   const architecture = options.architecture ?? Deno.build.arch;
-  const name = filterName(profile, capabilities, architecture) + (singleId ? "-single" : "");
+  const name = filterName(profile, capabilities, architecture) + (singleId ? `-${singleId}` : "");
   const path = `${directory}/${name}`;
   return readFilter(path) ??
     await compileInto(path, profile, { capabilities, architecture, singleId });
@@ -125,7 +128,9 @@ async function compileInto(
     "./seccomp_single.ts",
     import.meta.url,
   );
-  const program = compileSeccomp(options.singleId ? answerForIds(profile) : profile, options);
+  const { singleId } = options;
+  const answering = singleId ? answerForIds(profile, singleId === "asks") : profile;
+  const program = compileSeccomp(answering, options);
   keepFilter(path, program);
   return program;
 }

@@ -38,7 +38,10 @@ const SECCOMP_RET_ERRNO = 0x00050000;
 const SECCOMP_RET_TRACE = 0x7ff00000;
 const ENOSYS = 38;
 
+const SECCOMP_RET_USER_NOTIF = 0x7fc00000;
 const ACTIONS: Record<string, number> = {
+  /** Ours: the monitor is asked. */
+  DHOW_ACT_ASK: SECCOMP_RET_USER_NOTIF,
   SCMP_ACT_KILL: SECCOMP_RET_KILL_THREAD,
   SCMP_ACT_KILL_THREAD: SECCOMP_RET_KILL_THREAD,
   SCMP_ACT_KILL_PROCESS: 0x80000000,
@@ -106,7 +109,9 @@ function listArchitectures(
 ): Set<SyscallArchitecture> {
   const result = new Set([native]);
   for (const name of seccomp.architectures ?? []) {
-    const architecture = OCI_ARCHITECTURES[name];
+    const architecture = Object.hasOwn(OCI_ARCHITECTURES, name)
+      ? OCI_ARCHITECTURES[name]
+      : undefined;
     if (architecture !== undefined) result.add(architecture);
     else if (!name.startsWith("SCMP_ARCH_")) throw invalid(`unknown architecture "${name}"`);
   }
@@ -232,7 +237,7 @@ function actionValue(action: string, errnoRet = 1): number {
   if (action === "SCMP_ACT_NOTIFY") {
     throw new DhowError("unsupported", "Seccomp profile: SCMP_ACT_NOTIFY needs a listener");
   }
-  const value = ACTIONS[action];
+  const value = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   if (value === undefined) throw invalid(`unknown action "${action}"`);
   const takesErrno = value === SECCOMP_RET_ERRNO || value === SECCOMP_RET_TRACE;
   return takesErrno ? value | (errnoRet & 0xffff) : value;
@@ -285,7 +290,7 @@ function patchJumps(code: BpfInstruction[], mark: number, target: number): BpfIn
 /** A condition on 64 bits, in halves: BPF's registers have 32. On 32-bit architectures only the low half counts. */
 function testArg(arg: SeccompArg, is64: boolean): BpfInstruction[] {
   if (!(arg.index >= 0 && arg.index <= 5)) throw invalid(`argument index ${arg.index}`);
-  const [high, low] = halves(arg.value);
+  const [high, low] = halves(arg.value ?? 0);
   const loadLow = bpf(BPF.LD_W_ABS, DATA_ARGS + arg.index * 8);
   const onHigh = (...tests: BpfInstruction[]) =>
     is64 ? [bpf(BPF.LD_W_ABS, DATA_ARGS + arg.index * 8 + 4), ...tests] : [];

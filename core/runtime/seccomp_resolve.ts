@@ -7,6 +7,7 @@
 import { DhowError } from "../errors.ts";
 import type { Seccomp, SeccompArg, SeccompRule } from "../spec/runtime.ts";
 import type { ProfileCondition, ProfileRule, SeccompProfile } from "./seccomp_profile.ts";
+import { assertProfileShape } from "./seccomp_shape.ts";
 
 /** What a profile's conditions are about. */
 export interface ResolveProfileOptions {
@@ -32,9 +33,7 @@ const OCI_ARCHITECTURE = { x86_64: "SCMP_ARCH_X86_64", aarch64: "SCMP_ARCH_AARCH
 export function parseSeccompProfile(text: string): SeccompProfile {
   try {
     const profile = JSON.parse(text, exactIntegers);
-    if (typeof profile !== "object" || profile === null || Array.isArray(profile)) {
-      throw new TypeError("not an object");
-    }
+    assertProfileShape(profile);
     return profile;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -43,6 +42,8 @@ export function parseSeccompProfile(text: string): SeccompProfile {
 }
 
 function exactIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
+  // As in Go, null is as good as nothing.
+  if (value === null) return undefined;
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   return /^\d+$/.test(context?.source ?? "") ? BigInt(context!.source!) : value;
 }

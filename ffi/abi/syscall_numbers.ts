@@ -97,6 +97,8 @@ export const SYSCALL_NUMBERS = {
   rt_sigprocmask: [14, 135],
   rt_sigtimedwait: [128, 137],
   fstatfs: [138, 44],
+  setxattr: [188, 5],
+  lsetxattr: [189, 6],
   sched_setaffinity: [203, 122],
   sched_yield: [24, 124],
   seccomp: [317, 277],

@@ -50,6 +50,9 @@ export function compileTemplate(source: string, options: TemplateOptions = {}): 
   return (data) => new Execution(parsed, data, options).run();
 }
 
+/** How often a range over a number goes round, at most. */
+const RANGE_MAX = 100_000;
+
 /** Thrown to leave a range. */
 class LoopSignal {
   constructor(readonly kind: "break" | "continue") {}
@@ -150,7 +153,10 @@ class Execution {
   #pairs(value: unknown, pipe: Pipe): [unknown, unknown][] {
     if (isEmptyNil(value)) return [];
     if (Array.isArray(value)) return [...value.entries()];
-    if (typeof value === "number") return Array.from({ length: value }, (_, i) => [i, i]);
+    if (typeof value === "number") {
+      if (value > RANGE_MAX) this.#fail(`range over more than ${RANGE_MAX}`, pipe.commands[0]!);
+      return Array.from({ length: value }, (_, i) => [i, i]);
+    }
     if (typeof value === "object") {
       const map = value as Record<string, unknown>;
       return Object.keys(map).sort().map((key) => [key, map[key]]);

@@ -71,6 +71,9 @@ const TOKEN =
   /(\s*)(?:(\.[\p{L}_][\p{L}\p{N}_]*)|(\.)(?![\d])|(\$[\p{L}\p{N}_]*)|([\p{L}_][\p{L}\p{N}_]*)|([+-]?(?:0x[\da-fA-F]+|\d*\.?\d+(?:[eE][+-]?\d+)?))|("(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)+')|(:=|[|(),=]))/uy;
 const KINDS = ["field", "dot", "variable", "word", "number", "string", "mark"] as const;
 
+/** So deep may blocks be nested, and parentheses. */
+const DEPTH_MAX = 500;
+
 /** A parsed template. */
 export interface ParsedTemplate {
   source: string;
@@ -105,6 +108,8 @@ class Parser {
   readonly #hasFunction: (name: string) => boolean;
   #tokens: Token[] = [];
   #at = 0;
+  /** How many parentheses are open. */
+  #depth = 0;
   readonly #blocks: Block[] = [{ kind: "root", nodes: [], chained: false, inElse: false }];
 
   constructor(source: string, hasFunction: (name: string) => boolean) {
@@ -220,7 +225,7 @@ class Parser {
         case "break":
         case "continue":
           this.#at++;
-          if (!this.#blocks.some((block) => block.kind === "range")) {
+          if (!this.#blocks.some(({ kind, inElse }) => kind === "range" && !inElse)) {
             this.#fail(`{{${token.text}}} outside {{range}}`, token.start);
           }
           this.#add({ kind: token.text });
@@ -237,6 +242,9 @@ class Parser {
 
   #open(kind: "if" | "with" | "range", chained: boolean): void {
     const pipe = this.#pipe(kind, "close");
+    if (this.#blocks.length > DEPTH_MAX) {
+      this.#fail("blocks nested too deeply", this.#source.length);
+    }
     const node = { kind, pipe, body: [], otherwise: [] };
     this.#add(node);
     this.#blocks.push({ kind, nodes: node.body, chained, inElse: false, node });
@@ -352,7 +360,9 @@ class Parser {
         return { ...base, kind: "function", name: token.text };
       case "mark":
         if (token.text === "(") {
+          if (this.#depth++ === DEPTH_MAX) this.#fail("expression nested too deeply", token.start);
           const pipe = this.#pipe("parenthesized pipeline", ")");
+          this.#depth--;
           return { ...base, kind: "pipe", pipe };
         }
     }

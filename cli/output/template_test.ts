@@ -63,6 +63,10 @@ Deno.test("compileTemplate() words its errors as Go does", () => {
     ["{{if}}", "template: :1: missing value for if"],
     ["{{.Id}}{{end}}", "template: :1: unexpected {{end}}"],
     ["{{if .Id}}", "template: :1: unexpected EOF"],
+    ["{{range .Nothing}}{{else}}{{break}}{{end}}", "template: :1: {{break}} outside {{range}}"],
+    ["{{" + "(".repeat(10_000) + "}}", "template: :1: expression nested too deeply"],
+    ["{{if 1}}".repeat(1000), "template: :1: blocks nested too deeply"],
+    ["{{range 1e9}}{{end}}", 'template: :1:8: executing "" at <1e9>: range over more than 100000'],
     ["{{.Foo}}", 'template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"'],
     ["{{.Foo.Bar}}", 'template: :1:6: executing "" at <.Foo.Bar>: map has no entry for key "Foo"'],
   ];

@@ -62,7 +62,7 @@ function readStep(step: unknown): PortableStep {
     typeof createdAt === "string" && !Number.isNaN(Date.parse(createdAt)) &&
     typeof name === "string" && name.length <= 1 << 16 &&
     (type === "regular" || type === "source.local") &&
-    (layer === undefined || isLayer(layer));
+    (layer === undefined || isLayer(layer ?? {}));
   if (!isWhole) throw new DhowError("invalid_argument", "it has steps that are none");
   const { diffId, descriptor } = layer ?? {};
   if (diffId === undefined || descriptor === undefined) return { key, createdAt, name, type };
@@ -72,7 +72,7 @@ function readStep(step: unknown): PortableStep {
 
 function isLayer({ diffId, descriptor }: Partial<NonNullable<PortableStep["layer"]>>): boolean {
   return typeof diffId === "string" && isDigest(diffId) && typeof descriptor === "object" &&
-    descriptor !== null && isDigest(descriptor.digest) &&
+    descriptor !== null && typeof descriptor.digest === "string" && isDigest(descriptor.digest) &&
     typeof descriptor.mediaType === "string" &&
     Number.isSafeInteger(descriptor.size) && descriptor.size >= 0;
 }

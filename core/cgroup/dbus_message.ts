@@ -96,7 +96,11 @@ export function decodeMessage(bytes: Uint8Array): DbusMessage {
   for (const entry of reader.read("a(yv)") as DbusValue[][]) {
     const [code, field] = entry as [number, Variant];
     const name = (Object.keys(FIELD) as FieldName[]).find((known) => FIELD[known] === code);
-    if (name !== undefined) fields[name] = field.value as string | number;
+    if (name === undefined) continue;
+    if (field.signature !== (FIELD_TYPES[name] ?? "s")) {
+      throw new Error(`a D-Bus message whose field "${name}" is malformed`);
+    }
+    fields[name] = field.value as string | number;
   }
   reader.align(8);
   const signature = String(fields.signature ?? "");

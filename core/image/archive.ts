@@ -10,6 +10,7 @@ import { Decompressor } from "../layer/compression.ts";
 import { cleanPath, splitPath } from "../layer/root_directory.ts";
 import type { TarEntry, TarHandler } from "../layer/tar_entry.ts";
 import { TarReader } from "../layer/tar_reader.ts";
+import { isDigest } from "../lib/digest.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
 import { blobPath, BlobWriter, DOCUMENT_MAX } from "../store/blob.ts";
 
@@ -198,6 +199,25 @@ class ArchiveReceiver implements TarHandler, Disposable {
   [Symbol.dispose](): void {
     this.#writer?.[Symbol.dispose]();
   }
+}
+
+/**
+ * The list of descriptors that `value`, from the document at `path`, should be.
+ *
+ * @throws {DhowError} `invalid_archive` if it is none.
+ */
+export function checkedDescriptors(value: unknown, path: string): Descriptor[] {
+  if (Array.isArray(value) && value.every(isDescriptor)) return value;
+  throw new DhowError("invalid_archive", `Cannot load archive: "${path}" is malformed`);
+}
+
+/** What is kept of it, or looked at, is of the right kind. */
+function isDescriptor(value: unknown): value is Descriptor {
+  if (typeof value !== "object" || value === null) return false;
+  const { digest, size, mediaType = "", annotations = {} } = value as Partial<Descriptor>;
+  return typeof digest === "string" && isDigest(digest) && Number.isSafeInteger(size) &&
+    typeof mediaType === "string" && typeof annotations === "object" && annotations !== null &&
+    Object.values(annotations).every((text) => typeof text === "string");
 }
 
 function isDocument(base: string): boolean {

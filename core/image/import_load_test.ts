@@ -202,6 +202,12 @@ Deno.test("loadImages() refuses archives that lie", async () => {
     await attempt(only("index.json", { manifests: [{ digest: "sha256:../../x", size: 1 }] })),
     "invalid_archive",
   );
+  for (
+    const manifests of [null, 1, [null], [{}], [{ digest: 1, size: 1 }], [{ platform: null }]]
+  ) {
+    assertEquals(await attempt(only("index.json", { manifests })), "invalid_archive");
+  }
+  assertEquals(await attempt(only("index.json", null)), "invalid_archive");
   const loop = join([
     member("symlink", "manifest.json", { linkPath: "manifest.json" }),
     archive(),

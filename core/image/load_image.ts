@@ -17,7 +17,7 @@ import { blobPath, writeDocument } from "../store/blob.ts";
 import { collectBlobs } from "../store/gc.ts";
 import { leaseStore, REF_NAME } from "../store/layout.ts";
 import { addImage, type NewImage } from "./add_image.ts";
-import { type ImageArchive, readArchive } from "./archive.ts";
+import { checkedDescriptors, type ImageArchive, readArchive } from "./archive.ts";
 import { type LayerWorker, unpackedSize } from "./ensure_unpacked.ts";
 import { MEDIA_TYPES, storeManifest } from "./import_image.ts";
 import { readConfig } from "./stored_image.ts";
@@ -147,7 +147,9 @@ async function dockerImage(
   archive: ImageArchive,
   manifest: ArchiveManifest,
 ): Promise<Candidate> {
-  if (typeof manifest?.Config !== "string" || !Array.isArray(manifest.Layers)) {
+  const isSound = typeof manifest?.Config === "string" && areTexts(manifest.Layers) &&
+    areTexts(manifest.RepoTags ?? []);
+  if (!isSound) {
     throw new DhowError("invalid_archive", `Cannot load archive: "manifest.json" is incomplete`);
   }
   const configPath = cleanPath(manifest.Config);
@@ -161,8 +163,12 @@ async function dockerImage(
   return { ...await storeManifest(paths, config, layers), references, diffIds, layers };
 }
 
+function areTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
 function canonicalOf(text: string): string {
-  return canonicalReference(parseReference(String(text)));
+  return canonicalReference(parseReference(text));
 }
 
 function checkedDiffIds(config: ImageConfig, path: string): Digest[] {
@@ -183,7 +189,8 @@ function layerMediaType(paths: StorePaths, digest: Digest): string {
 
 function ociImages(archive: ImageArchive, platform: Platform): Candidate[] {
   const images = new Map<Digest, Candidate>();
-  for (const line of archive.json<Index>("index.json").manifests ?? []) {
+  const index = archive.json<Partial<Index> | null>("index.json");
+  for (const line of checkedDescriptors(index?.manifests, "index.json")) {
     if (isAttestation(line)) continue;
     const { image, manifest } = ociImage(archive, line, platform);
     const there = images.get(image.id);
@@ -204,11 +211,14 @@ function ociImage(
   const path = `blobs/${manifestLine.digest.replace(":", "/")}`;
   archive.verifiedBlob(manifestLine);
   const manifest = archive.json<Manifest>(path);
-  if (manifest.config === undefined || !Array.isArray(manifest.layers)) {
+  if (!manifest?.config || !Array.isArray(manifest.layers)) {
     throw new DhowError("invalid_archive", `Cannot load archive: "${path}" is no image manifest`);
   }
-  const config = archive.verifiedBlob(manifest.config);
-  const layers = manifest.layers.map((layer) => archive.verifiedBlob(layer));
+  const descriptors = checkedDescriptors([manifest.config, ...manifest.layers], path);
+  const [config, ...layers] = descriptors.map((one) => archive.verifiedBlob(one)) as [
+    Descriptor,
+    ...Descriptor[],
+  ];
   const configPath = `blobs/${config.digest.replace(":", "/")}`;
   const diffIds = checkedDiffIds(archive.json<ImageConfig>(configPath), configPath);
   const { mediaType, digest, size } = manifestLine;
@@ -222,11 +232,12 @@ function ociImage(
 function choosePlatform(archive: ImageArchive, line: Descriptor, wanted: Platform): Descriptor {
   let current = line;
   for (let depth = 0; depth < 4; depth++) {
-    const index = archive.json<Partial<Index>>(`blobs/${current.digest.replace(":", "/")}`);
-    if (!Array.isArray(index.manifests)) return current;
+    const path = `blobs/${current.digest.replace(":", "/")}`;
+    const index = archive.json<Partial<Index> | null>(path);
+    if (!Array.isArray(index?.manifests)) return current;
     archive.verifiedBlob(current);
     // Those of other platforms need not be in the archive.
-    const images = index.manifests.filter((manifest) =>
+    const images = checkedDescriptors(index.manifests, path).filter((manifest) =>
       !isAttestation(manifest) && archive.has(`blobs/${manifest.digest.replace(":", "/")}`)
     );
     const fit = ({ platform }: Descriptor) => platform ? platformFit(wanted, platform) : 0;

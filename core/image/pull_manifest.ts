@@ -118,12 +118,12 @@ function choosePlatform(
 ): Descriptor {
   let best: { fit: number; manifest: Descriptor } | undefined;
   for (const manifest of manifests) {
-    if (!isDescriptor(manifest) || manifest.platform === undefined) continue;
+    if (!isDescriptor(manifest) || !isPlatform(manifest.platform)) continue;
     const fit = platformFit(options.platform, manifest.platform);
     if (fit > (best?.fit ?? 0)) best = { fit, manifest };
   }
   // An index of one image that does not say what it is for.
-  const only = manifests.length === 1 && manifests[0]!.platform === undefined;
+  const only = manifests.length === 1 && manifests[0]?.platform === undefined;
   const chosen = best?.manifest ?? (only ? manifests[0] : undefined);
   if (chosen !== undefined && isDescriptor(chosen)) return chosen;
   throw new DhowError(
@@ -171,7 +171,9 @@ function assertLayer({ mediaType, digest }: Descriptor, name: string): void {
   if (FOREIGN_LAYER.test(mediaType)) {
     throw new DhowError(
       "unsupported",
-      `Cannot pull ${name}: layer ${digest} is foreign (${mediaType}): registries do not have it and dhow fetches nothing from elsewhere`,
+      `Cannot pull ${name}: layer ${digest} is foreign (${
+        JSON.stringify(mediaType)
+      }): registries do not have it and dhow fetches nothing from elsewhere`,
     );
   }
   if (LAYER.test(mediaType)) return;
@@ -181,6 +183,11 @@ function assertLayer({ mediaType, digest }: Descriptor, name: string): void {
       JSON.stringify(mediaType)
     }`,
   );
+}
+
+function isPlatform(value: unknown): value is Platform {
+  const { os, architecture, variant = "" } = (value ?? {}) as Partial<Platform>;
+  return [os, architecture, variant].every((word) => typeof word === "string");
 }
 
 function isDescriptor(value: unknown): value is Descriptor {

@@ -100,8 +100,8 @@ export class FrameChannel {
   }
 
   async #failure(bytes: Bytes): Promise<void> {
-    const { error } = await new Response(bytes).json().catch(() => ({})) as Partial<Failure>;
-    if (error !== undefined) throw told(error);
+    const message: Partial<Failure> | null = await new Response(bytes).json().catch(() => null);
+    if (message?.error !== undefined) throw told(message.error);
   }
 
   async #take(length: number): Promise<Bytes> {
@@ -136,8 +136,9 @@ export class FrameChannel {
 }
 
 function told(error: Partial<Failure["error"]> | null): DhowError {
-  const text = printable(String(error?.message ?? "it does not say why"), 2000);
-  return new DhowError("unavailable", `The other side says: ${text}`);
+  const { message } = error ?? {};
+  const text = typeof message === "string" ? message : "it does not say why";
+  return new DhowError("unavailable", `The other side says: ${printable(text, 2000)}`);
 }
 
 function closed(cause?: unknown): DhowError {

@@ -7,6 +7,7 @@
  */
 import { DhowError } from "../errors.ts";
 import { isDigest } from "../lib/digest.ts";
+import { printable } from "../lib/printable.ts";
 import { canonicalReference, parseReference } from "../lib/reference.ts";
 import type { Descriptor, Digest } from "../spec/image.ts";
 import { DOCUMENT_MAX } from "../store/blob.ts";
@@ -53,11 +54,15 @@ export function checkHello(hello: Hello): Hello {
   if (hello.dhow !== TRANSFER_VERSION) {
     throw new DhowError(
       "unsupported",
-      `The other dhow speaks version ${hello.dhow} of the exchange, this one ${TRANSFER_VERSION}; use the same dhow on both sides`,
+      `The other dhow speaks version ${
+        printable(JSON.stringify(hello.dhow) ?? "unknown", 20)
+      } of the exchange, this one ${TRANSFER_VERSION}; use the same dhow on both sides`,
     );
   }
   const { names } = hello;
-  if (names === undefined || names.length <= IMAGES_MAX && names.every(isText)) return hello;
+  const isSound = names === undefined ||
+    Array.isArray(names) && names.length <= IMAGES_MAX && names.every(isText);
+  if (isSound && (hello.platform === undefined || isText(hello.platform))) return hello;
   throw wrong("its list of names");
 }
 
@@ -65,7 +70,8 @@ export function checkHello(hello: Hello): Hello {
 export function checkOffer(offer: Offer): OfferedImage[] {
   const { images } = offer;
   if (!Array.isArray(images) || images.length > IMAGES_MAX) throw wrong("its list of images");
-  return images.map(({ manifest, config, layers, references }) => {
+  return images.map((image) => {
+    const { manifest, config, layers, references } = (image ?? {}) as OfferedImage;
     if (!Array.isArray(layers) || layers.length > LAYERS_MAX) throw wrong("its list of layers");
     if (!Array.isArray(references) || !references.every(isText)) throw wrong("its names");
     return {

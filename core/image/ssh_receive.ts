@@ -143,7 +143,7 @@ async function keepImage(
   }
   manifest.layers.forEach((layer, index) => assertSame(layer, image.layers[index]!));
   const config = readDocument<ImageConfig>(paths, image.config);
-  const diffIds: unknown = config.rootfs?.diff_ids;
+  const diffIds: unknown = config?.rootfs?.diff_ids;
   if (!Array.isArray(diffIds) || !diffIds.every((id) => typeof id === "string" && isDigest(id))) {
     throw new DhowError("invalid_archive", `Blob ${image.config.digest} is no image config`);
   }

@@ -32,13 +32,15 @@ export function parseDuration(text: string): number {
     if (match === null) throw new Error(`time: invalid duration ${quoted}`);
     const [all, count, unit] = match as unknown as [string, string, string];
     if (unit === "") throw new Error(`time: missing unit in duration ${quoted}`);
-    const nanos = NANOS[unit];
+    const nanos = Object.hasOwn(NANOS, unit) ? NANOS[unit] : undefined;
     if (nanos === undefined) {
       throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
     }
     total += Number(count) * nanos;
     rest = rest.slice(all.length);
   }
+  // Go's `int64` ends there.
+  if (total >= 2 ** 63) throw new Error(`time: invalid duration ${quoted}`);
   return text.startsWith("-") ? -Math.trunc(total) : Math.trunc(total);
 }
 

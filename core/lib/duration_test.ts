@@ -11,6 +11,8 @@ Deno.test("parseDuration() reads Go's durations", () => {
   ];
   for (const [text, nanos] of cases) assertEquals(parseDuration(text), nanos);
   assertThrows(() => parseDuration("abc"), Error, 'time: invalid duration "abc"');
+  assertThrows(() => parseDuration("1constructor"), Error, 'unknown unit "constructor"');
+  assertThrows(() => parseDuration("3000000h"), Error, 'time: invalid duration "3000000h"');
   assertThrows(() => parseDuration("1"), Error, 'time: missing unit in duration "1"');
   assertThrows(() => parseDuration("1x"), Error, 'time: unknown unit "x" in duration "1x"');
 });

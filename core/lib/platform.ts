@@ -41,7 +41,9 @@ export function parsePlatform(text: string): Platform {
   const [name, variant] = namesSystem ? parts.slice(1) : parts;
   const architecture = name === undefined
     ? hostPlatform().architecture
-    : ARCHITECTURES[name] ?? name;
+    : Object.hasOwn(ARCHITECTURES, name)
+    ? ARCHITECTURES[name]!
+    : name;
   const plain = variant ?? (name === "armhf" ? "v7" : name === "armel" ? "v6" : undefined);
   return { os, architecture, ...(plain !== undefined && { variant: plain }) };
 }
@@ -67,5 +69,6 @@ function variantOf({ architecture, variant = "" }: Platform): string {
   if (architecture === "arm64" && variant === "v8") return "";
   if (architecture === "amd64" && variant === "v1") return "";
   if (architecture === "arm" && variant === "") return "v7";
-  return variant;
+  // What comes from strangers may be anything.
+  return typeof variant === "string" ? variant : "";
 }

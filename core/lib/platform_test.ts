@@ -8,6 +8,7 @@ Deno.test("parsePlatform() fills in what is left out", () => {
   assertEquals(parsePlatform("aarch64"), { os: "linux", architecture: "arm64" });
   assertEquals(formatPlatform(parsePlatform("Linux/ARM/v6")), "linux/arm/v6");
   assertEquals(formatPlatform(parsePlatform("armhf")), "linux/arm/v7");
+  assertEquals(parsePlatform("constructor").architecture, "constructor");
   for (const text of ["", "a/b/c/d", "linux/a b", "linux//v1"]) {
     assertThrows(() => parsePlatform(text), Error, `"${text}": cannot parse platform`);
   }

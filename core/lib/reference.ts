@@ -91,10 +91,13 @@ export function canonicalReference(reference: Reference): string {
   }`;
 }
 
+/** Would be taken for another registry, or for an image's id, if it stood alone. */
+const MISLEADING = /^([^/]*\.[^/]*\/|localhost\/|library\/[a-f0-9]{64}$)/;
+
 /** The repository as docker shows it: without `docker.io/` and `library/`. */
 export function familiarName(reference: Reference): string {
   const { domain, repository } = reference;
-  if (domain !== "docker.io") return `${domain}/${repository}`;
+  if (domain !== "docker.io" || MISLEADING.test(repository)) return `${domain}/${repository}`;
   const official = /^library\/([^/]+)$/.exec(repository);
   return official?.[1] ?? repository;
 }

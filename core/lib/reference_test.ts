@@ -25,6 +25,9 @@ Deno.test("familiarReference() takes away what parseReference() filled in", () =
     assertEquals(familiarReference(parseReference(text)), text);
   }
   assertEquals(familiarReference(parseReference("docker.io/library/a/b:1")), "library/a/b:1");
+  for (const text of ["docker.io/a.b/c:1", "docker.io/localhost/c:1"]) {
+    assertEquals(familiarReference(parseReference(text)), text);
+  }
 });
 
 Deno.test("parseReference() refuses in docker's words", () => {

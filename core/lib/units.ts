@@ -12,6 +12,9 @@ const BINARY: Readonly<Record<string, number>> = {
   p: 2 ** 50,
 };
 
+/** Go's `int64` ends before it. */
+const INT64_END = 2 ** 63;
+
 /**
  * Bytes of `64`, `64b`, `512k`, `1.5g`, `2GiB`; units are powers of 1024.
  *
@@ -20,7 +23,9 @@ const BINARY: Readonly<Record<string, number>> = {
 export function parseBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])?i?b?)$/i.exec(text);
   if (match === null) throw new Error(`invalid size: '${text}'`);
-  return Math.trunc(Number(match[1]) * (BINARY[match[2]?.toLowerCase() ?? ""] ?? 1));
+  const bytes = Math.trunc(Number(match[1]) * (BINARY[match[2]?.toLowerCase() ?? ""] ?? 1));
+  if (bytes >= INT64_END) throw new Error(`invalid size: '${text}'`);
+  return bytes;
 }
 
 /** Decimal units, four significant digits: `1.984MB`; with `digits` 3 as docker's size columns, `1.98MB`. */

@@ -10,6 +10,8 @@ import type { Request, Transport } from "./transport.ts";
 
 const PAGES_MAX = 10_000;
 const PAGE_BYTES_MAX = 16 << 20;
+/** Each page may be at a longer address than the one before. */
+const PATH_MAX = 8192;
 
 /**
  * Reads the strings in `field` of each page.
@@ -24,7 +26,7 @@ export async function* readPages(
   const seen = new Set<string>();
   let path = request.path;
   while (true) {
-    if (seen.has(path) || seen.size >= PAGES_MAX) {
+    if (seen.has(path) || seen.size >= PAGES_MAX || path.length > PATH_MAX) {
       throw new RegistryError("unavailable", `The registry's list of ${field} does not end`);
     }
     seen.add(path);
@@ -32,10 +34,15 @@ export async function* readPages(
     yield* readPage(await readBounded(response.body, PAGE_BYTES_MAX), field);
     const next = nextPage(response.headers.get("link"));
     if (next === undefined) return;
-    // Relative to the page that said so; to another server the list does not lead.
-    const url = new URL(next, new URL(path, transport.base));
-    path = url.pathname + url.search;
+    path = resolveNext(next, new URL(path, transport.base), field);
   }
+}
+
+/** Relative to the page that said so; to another server the list does not lead, nor does a path of two slashes. */
+function resolveNext(next: string, page: URL, field: string): string {
+  const url = URL.parse(next, page.href);
+  if (url !== null) return url.pathname.replace(/^\/+/, "/") + url.search;
+  throw new RegistryError("unavailable", `The registry's list of ${field} makes no sense`);
 }
 
 function readPage(bytes: Uint8Array | undefined, field: string): string[] {

@@ -57,4 +57,12 @@ Deno.test("parseSeccompProfile() keeps 64-bit values exact", () => {
 Deno.test("parseSeccompProfile() says what is no profile", () => {
   assertThrows(() => parseSeccompProfile("{"), DhowError, "Decoding seccomp profile failed");
   assertThrows(() => parseSeccompProfile("[]"), DhowError, "Decoding seccomp profile failed");
+  assertThrows(
+    () => parseSeccompProfile('{"syscalls": [{"args": [{"value": "x"}]}]}'),
+    DhowError,
+    "Decoding seccomp profile failed: the profile.syscalls[0].args[0].value is no number",
+  );
+  assertEquals(parseSeccompProfile('{"defaultAction": "a", "flags": null}'), {
+    defaultAction: "a",
+  });
 });

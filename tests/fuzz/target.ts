@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DhowError } from "../../core/errors.ts";
 
 /** Bytes as a fuzzer makes them. */
 export type Input = Uint8Array<ArrayBuffer>;
@@ -37,4 +38,48 @@ export function inputsOf(...texts: string[]): Input[] {
 /** Something that must be true was not. */
 export function insist(condition: boolean, message: string): void {
   if (!condition) throw new Error(`not true: ${message}`);
+}
+
+/**
+ * What a parser says, or undefined if it refuses. An error that it is not meant to give is passed on.
+ *
+ * @param isMeant Of errors that are no {@linkcode DhowError}. @default plain `Error`s, not what JavaScript throws itself
+ */
+export function attempt<T>(parse: () => T, isMeant = isPlain): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    assertMeant(error, isMeant);
+    return undefined;
+  }
+}
+
+/** As {@linkcode attempt}, of what takes a while. */
+export async function attemptAsync<T>(parse: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await parse();
+  } catch (error) {
+    assertMeant(error, () => false);
+    return undefined;
+  }
+}
+
+/** As {@linkcode attempt}, where only {@linkcode DhowError} is meant. */
+export function attemptStrictly<T>(parse: () => T): T | undefined {
+  return attempt(parse, () => false);
+}
+
+function assertMeant(error: unknown, isMeant: (error: unknown) => boolean): void {
+  if (!(error instanceof DhowError) && !isMeant(error)) throw error;
+}
+
+function isPlain(error: unknown): boolean {
+  return error instanceof Error && Object.getPrototypeOf(error) === Error.prototype;
+}
+
+/** A message about what strangers said must not write to a terminal what they like. */
+export function insistPrintable(text: string): void {
+  // deno-lint-ignore no-control-regex
+  const hasControls = /[\0-\x08\x0b-\x1f\x7f]/.test(text);
+  insist(!hasControls, `printable: ${JSON.stringify(text)}`);
 }

@@ -302,6 +302,21 @@ Deno.test("Repository.tags() follows pages, but not in circles", async () => {
   await assertRejects(() => Array.fromAsync(repository.tags()), DhowError, "does not end");
 });
 
+Deno.test("Repository.tags() is led to no other server, nor to ever longer addresses", async () => {
+  await using registry = startFaultyRegistry();
+  using repository = open(registry);
+  let next = "http://x//other.example/v2/";
+  registry.hook = ({ request }) =>
+    request.url.includes("other.example")
+      ? Response.json({ tags: [new URL(request.url).pathname] })
+      : Response.json({ tags: ["a"] }, { headers: { link: `<${next}>; rel="next"` } });
+  assertEquals(await Array.fromAsync(repository.tags()), ["a", "/other.example/v2/"]);
+  next = "//[";
+  await assertRejects(() => Array.fromAsync(repository.tags()), DhowError, "makes no sense");
+  next = `${"x".repeat(1000)}/`;
+  await assertRejects(() => Array.fromAsync(repository.tags()), DhowError, "does not end");
+});
+
 Deno.test("openRepository() asks mirrors first, and the registry for what they lack", async () => {
   await using mirror = startFaultyRegistry();
   await using registry = startFaultyRegistry();

@@ -91,11 +91,12 @@ export class BuildLayer {
       const { digest: diffId, size, sizeBytes } = packed;
       const diffIds = [...stored.map((one) => one.diffId), diffId];
       const chainId = chainIds(diffIds).at(-1)!;
-      await layer.#place(chainId, sizeBytes, `${base}/${becomes}`);
-      const { markVerified } = await lazy<typeof import("../image/verify_layers.ts")>(
+      const { isVerified, markVerified } = await lazy<typeof import("../image/verify_layers.ts")>(
         "../image/verify_layers.ts",
         import.meta.url,
       );
+      const isWhole = () => isVerified(place.paths, place.mapping, chainId);
+      await layer.#place(chainId, sizeBytes, { temporary: `${base}/${becomes}`, isWhole });
       markVerified(place.paths, place.mapping, chainId);
       const mediaType = "application/vnd.oci.image.layer.v1.tar";
       return { diffId, descriptor: { mediaType, digest: diffId, size }, sizeBytes, createdAt };
@@ -123,7 +124,11 @@ export class BuildLayer {
     };
   }
 
-  async #place(chainId: string, sizeBytes: number, temporary: string): Promise<void> {
+  async #place(
+    chainId: string,
+    sizeBytes: number,
+    { temporary, isWhole }: { temporary: string; isWhole: () => boolean },
+  ): Promise<void> {
     for (const part of ["l", "s"]) {
       await Deno.mkdir(`${this.#base}/${part}`, { recursive: true, mode: 0o700 });
     }
@@ -134,11 +139,16 @@ export class BuildLayer {
     await linkLayer(this.#base, chainId);
     while (this.#users > 0) await new Promise<void>((resolve) => this.#unused.push(resolve));
     // Without a pause from here on, not even that of a function that waits: nobody begins to use the old name.
+    const directory = `${this.#base}/${chainId}`;
     Deno.writeTextFileSync(`${this.#base}/s/${chainId}`, String(sizeBytes));
+    // Nobody has looked at that yet: it may be what a power cut has left.
+    if (isDirectory(directory) && !isWhole()) {
+      Deno.renameSync(directory, `${this.#base}/.tmp-${crypto.randomUUID()}`);
+    }
     try {
-      Deno.renameSync(temporary, `${this.#base}/${chainId}`);
+      Deno.renameSync(temporary, directory);
     } catch (error) {
-      if (!isDirectory(`${this.#base}/${chainId}`)) throw error;
+      if (!isDirectory(directory)) throw error;
       // It was there already: this one is left to the next sweep, since removing many files takes long.
     }
     this.#name = shortLayerName(chainId);

@@ -30,6 +30,7 @@ import {
 import {
   defaultNetwork,
   ensureNames,
+  isWithin,
   makeEndpoint,
   networkFacts,
   type OpenedNamespace,
@@ -108,6 +109,12 @@ async function attach(
   using router = await reachRouter(paths, namespace);
   using link = openNetlinkIn(namespace.fd.number, router.netns.number);
   using there = openNamespaceOf(pid);
+  if (!isWithin(namespace, there.netns)) {
+    throw new DhowError(
+      "conflict",
+      `Cannot connect container "${record.name}" to network "${network.name}": the process that held its namespaces was killed; restart the container`,
+    );
+  }
   const endpoints = readEndpoints(paths, record.id);
   try {
     const endpoint = makeEndpoint(paths, record, network, requests[network.name] ?? {}, endpoints);

@@ -5,6 +5,7 @@
  * @module
  */
 import { O_RDONLY } from "../../ffi/abi/constants.ts";
+import { SyscallError } from "../../ffi/errno.ts";
 import { type Fd, open } from "../../ffi/fd.ts";
 import { findLink, removeLink } from "../../ffi/netlink/route.ts";
 import type { NetlinkSocket } from "../../ffi/netlink/socket.ts";
@@ -292,7 +293,7 @@ async function attachContainer(
  * Whether a network namespace belongs to the user namespace that is held now. Containers of a holder that was killed keep
  * theirs, and its router as long as they run.
  */
-function isWithin(namespace: UserNamespace, netns: number): boolean {
+export function isWithin(namespace: UserNamespace, netns: number): boolean {
   try {
     openNetlinkIn(namespace.fd.number, netns)[Symbol.dispose]();
     return true;

@@ -96,6 +96,7 @@ async function place(
   const base = `${paths.layers}/${mapping}`;
   const isPlaced = await placeLayer(base, chainId, layer);
   await linkLayer(base, chainId);
-  markVerified(paths, mapping, chainId);
+  // What was there before may be what a power cut has left of it.
+  if (isPlaced) markVerified(paths, mapping, chainId);
   return isPlaced;
 }

@@ -10,6 +10,7 @@ import { isLocked } from "../../ffi/lock.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { removeIfThere } from "../host/remove_if_there.ts";
+import { isThere } from "../host/stat.ts";
 import {
   type AddressPool,
   isDefaultNetwork,
@@ -151,15 +152,28 @@ function tryClaim({ directory, containerId }: Place, address: string): boolean {
   }
 }
 
+/** Takes away the addresses of containers that died without giving them back. */
+export function releaseDeadAddresses(paths: StorePaths, network: NetworkRecord): void {
+  const directory = addressDirectory(paths, network);
+  if (!isThere(directory)) return;
+  using _lock = lockReclaim(directory);
+  for (const name of links(directory)) {
+    const owner = ownerOf(`${directory}/${name}`);
+    if (owner !== undefined && !isAlive(paths, owner)) removeIfThere(`${directory}/${name}`);
+  }
+}
+
+function lockReclaim(directory: string): Deno.FsFile {
+  const options = { write: true, create: true, mode: 0o600 };
+  const lock = Deno.openSync(`${directory}/${RECLAIM_LOCK}`, options);
+  lock.lockSync(true);
+  return lock;
+}
+
 /** Takes an address that is taken, if its owner is dead or the one who asks. */
 function reclaim(place: Place, address: string): boolean {
   const { paths, directory, containerId } = place;
-  using lock = Deno.openSync(`${directory}/${RECLAIM_LOCK}`, {
-    write: true,
-    create: true,
-    mode: 0o600,
-  });
-  lock.lockSync(true);
+  using _lock = lockReclaim(directory);
   const owner = ownerOf(`${directory}/${address}`);
   if (owner === containerId) return true;
   if (owner !== undefined) {

@@ -11,7 +11,7 @@ import { isThere } from "../host/stat.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import { lockNetworks } from "./create_network.ts";
 import type { NetworkUser } from "./inspect_network.ts";
-import { addressDirectory, hasLiveClaims } from "./ipam.ts";
+import { addressDirectory, hasLiveClaims, releaseDeadAddresses } from "./ipam.ts";
 import {
   isDefaultNetwork,
   listNetworks,
@@ -142,10 +142,12 @@ export async function pruneNetworks(
   return removed.sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Removes what a killed `create` or `rm` has left: files and addresses that belong to no network. */
+/** Removes what the killed have left: files that belong to no network, and addresses that belong to no container. */
 function sweepNetworks(paths: StorePaths): void {
   using _lock = lockNetworks(paths);
-  const ids = new Set(listNetworks(paths).map(({ id }) => id));
+  const networks = listNetworks(paths);
+  const ids = new Set(networks.map(({ id }) => id));
+  for (const network of networks) releaseDeadAddresses(paths, network);
   const directory = networksDirectory(paths);
   for (const { name, isDirectory } of Deno.readDirSync(directory)) {
     const isLeft = isDirectory ? !ids.has(name) : name.endsWith(".new");

@@ -76,13 +76,16 @@ Deno.test("importImage() leaves the store as it was when it fails", async () => 
   assertEquals(store.files().filter((path) => path !== "index.json" && path !== "oci-layout"), []);
 });
 
-function dockerArchive(options: { layers?: Bytes[]; diffIds?: string[]; tags?: string[] } = {}) {
+function dockerArchive(
+  options: { layers?: Bytes[]; diffIds?: string[]; tags?: string[]; config?: unknown } = {},
+) {
   const layers = options.layers ?? [layerOne, layerTwo];
   const diffIds = options.diffIds ?? [layerOne, layerTwo].map(digestOf);
   const config = encode({
     architecture: "amd64",
     os: "linux",
     rootfs: { type: "layers", diff_ids: diffIds },
+    config: options.config,
   });
   const configName = `${sha256Hex(config)}.json`;
   const manifest = [{
@@ -197,6 +200,9 @@ Deno.test("loadImages() refuses archives that lie", async () => {
     "digest_mismatch",
   );
   assertEquals(await attempt(dockerArchive({ diffIds: ["sha256:xyz", "y"] })), "invalid_archive");
+  for (const config of [1, { Env: "A=b" }, { Labels: { a: 1 } }, { Healthcheck: { Test: [1] } }]) {
+    assertEquals(await attempt(dockerArchive({ config })), "invalid_archive");
+  }
   assertEquals(await attempt(dockerArchive({ tags: ["UPPER"] })), "invalid_argument");
   assertEquals(
     await attempt(only("index.json", { manifests: [{ digest: "sha256:../../x", size: 1 }] })),

@@ -16,6 +16,7 @@ import type { Descriptor, Digest, ImageConfig, Index, Manifest, Platform } from 
 import { blobPath, writeDocument } from "../store/blob.ts";
 import { collectBlobs } from "../store/gc.ts";
 import { leaseStore, REF_NAME } from "../store/layout.ts";
+import { assertImageConfig } from "./config_shape.ts";
 import { addImage, type NewImage } from "./add_image.ts";
 import { checkedDescriptors, type ImageArchive, readArchive } from "./archive.ts";
 import { type LayerWorker, unpackedSize } from "./ensure_unpacked.ts";
@@ -172,7 +173,8 @@ function canonicalOf(text: string): string {
 }
 
 function checkedDiffIds(config: ImageConfig, path: string): Digest[] {
-  const diffIds: unknown = config?.rootfs?.diff_ids;
+  assertImageConfig(config, "Cannot load archive");
+  const diffIds: unknown = config.rootfs?.diff_ids;
   if (Array.isArray(diffIds) && diffIds.every((id) => typeof id === "string" && isDigest(id))) {
     return diffIds;
   }

@@ -11,6 +11,7 @@ import type { StorePaths } from "../host/paths.ts";
 import { isThere } from "../host/stat.ts";
 import { isDigest } from "../lib/digest.ts";
 import { formatPlatform, hostPlatform, platformFit } from "../lib/platform.ts";
+import { printable } from "../lib/printable.ts";
 import { canonicalReference, familiarReference, type Reference } from "../lib/reference.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { Descriptor, Digest, ImageConfig, Platform } from "../spec/image.ts";
@@ -20,6 +21,7 @@ import { collectBlobs } from "../store/gc.ts";
 import { leaseStore, readIndex, REF_NAME } from "../store/layout.ts";
 import { addImage } from "./add_image.ts";
 import { BlobFetcher, shortDigest } from "./blob_fetcher.ts";
+import { assertImageConfig } from "./config_shape.ts";
 import { findUnpacked, unpackedSize } from "./ensure_unpacked.ts";
 import type { LayerHelper } from "./layer_helper.ts";
 import { noteOrigins } from "./origins.ts";
@@ -298,7 +300,8 @@ async function writeBlob(
 
 /** The config's diffIDs, if it is a config and has one for each layer. */
 function checkedDiffIds(config: ImageConfig, count: number, name: string): Digest[] {
-  const diffIds: unknown = config?.rootfs?.diff_ids;
+  assertImageConfig(config, `Cannot pull ${name}`);
+  const diffIds: unknown = config.rootfs?.diff_ids;
   const isRight = Array.isArray(diffIds) && diffIds.length === count &&
     diffIds.every((id) => typeof id === "string" && isDigest(id) && id.startsWith("sha256:")) &&
     typeof config.os === "string" && typeof config.architecture === "string";
@@ -309,7 +312,10 @@ function checkedDiffIds(config: ImageConfig, count: number, name: string): Diges
     );
   }
   if (config.os !== "linux") {
-    throw new DhowError("unsupported", `Cannot pull ${name}: it is for ${config.os}, not linux`);
+    throw new DhowError(
+      "unsupported",
+      `Cannot pull ${name}: it is for ${printable(config.os, 40)}, not linux`,
+    );
   }
   return diffIds;
 }

@@ -14,6 +14,7 @@ import { blobPath, BlobWriter, readDocument } from "../store/blob.ts";
 import { collectBlobs } from "../store/gc.ts";
 import { leaseStore } from "../store/layout.ts";
 import { addImage } from "./add_image.ts";
+import { assertImageConfig } from "./config_shape.ts";
 import { type LayerWorker, unpackedSize } from "./ensure_unpacked.ts";
 import type { FrameChannel } from "./ssh_frames.ts";
 import {
@@ -143,7 +144,8 @@ async function keepImage(
   }
   manifest.layers.forEach((layer, index) => assertSame(layer, image.layers[index]!));
   const config = readDocument<ImageConfig>(paths, image.config);
-  const diffIds: unknown = config?.rootfs?.diff_ids;
+  assertImageConfig(config, `Cannot receive image ${image.config.digest}`);
+  const diffIds: unknown = config.rootfs?.diff_ids;
   if (!Array.isArray(diffIds) || !diffIds.every((id) => typeof id === "string" && isDigest(id))) {
     throw new DhowError("invalid_archive", `Blob ${image.config.digest} is no image config`);
   }

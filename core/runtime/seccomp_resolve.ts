@@ -5,9 +5,9 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import { assertShape, type Shape } from "../lib/shape.ts";
 import type { Seccomp, SeccompArg, SeccompRule } from "../spec/runtime.ts";
 import type { ProfileCondition, ProfileRule, SeccompProfile } from "./seccomp_profile.ts";
-import { assertProfileShape } from "./seccomp_shape.ts";
 
 /** What a profile's conditions are about. */
 export interface ResolveProfileOptions {
@@ -25,6 +25,25 @@ export interface ResolveProfileOptions {
 const GO_ARCHITECTURE = { x86_64: "amd64", aarch64: "arm64" } as const;
 const OCI_ARCHITECTURE = { x86_64: "SCMP_ARCH_X86_64", aarch64: "SCMP_ARCH_AARCH64" } as const;
 
+const CONDITION: Shape = { caps: ["text"], arches: ["text"], minKernel: "text" };
+
+const PROFILE: Shape = {
+  defaultAction: "text",
+  defaultErrnoRet: "count",
+  architectures: ["text"],
+  archMap: [{ architecture: "text", subArchitectures: ["text"] }],
+  flags: ["text"],
+  syscalls: [{
+    names: ["text"],
+    name: "text",
+    action: "text",
+    errnoRet: "count",
+    args: [{ index: "count", value: "count", valueTwo: "count", op: "text" }],
+    includes: CONDITION,
+    excludes: CONDITION,
+  }],
+};
+
 /**
  * A profile from its JSON text, docker's format or the runtime-spec's. Argument values beyond 2^53 stay exact.
  *
@@ -33,7 +52,7 @@ const OCI_ARCHITECTURE = { x86_64: "SCMP_ARCH_X86_64", aarch64: "SCMP_ARCH_AARCH
 export function parseSeccompProfile(text: string): SeccompProfile {
   try {
     const profile = JSON.parse(text, exactIntegers);
-    assertProfileShape(profile);
+    assertShape(profile, PROFILE, "the profile");
     return profile;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

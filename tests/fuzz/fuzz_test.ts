@@ -3,14 +3,13 @@ import { makeInput } from "./mutate.ts";
 import type { Input } from "./target.ts";
 import { targets } from "./targets.ts";
 
-/** Inputs of each target that a test run makes, always the same ones. */
-const COUNT = 300;
-
+// A test run makes always the same inputs.
 for (const target of Object.values(targets)) {
-  Deno.test(`fuzzer "${target.name}": what it once found, and ${COUNT} inputs more`, async () => {
-    for (const input of keptCases(target.name)) await runInTime(input);
+  const { name, testInputs = 300 } = target;
+  Deno.test(`fuzzer "${name}": what it once found, and ${testInputs} inputs more`, async () => {
+    for (const input of keptCases(name)) await runInTime(input);
     const seeds = target.seeds();
-    for (let index = 0; index < COUNT; index++) {
+    for (let index = 0; index < testInputs; index++) {
       await runInTime(makeInput(target, seeds, { seed: 1, index }));
     }
 

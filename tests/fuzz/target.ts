@@ -18,6 +18,8 @@ export interface FuzzTarget {
   dictionary: readonly string[];
   /** Inputs are no longer than this. @default 4096 */
   maxBytes?: number;
+  /** How many inputs a test run makes. @default 300 */
+  testInputs?: number;
   /**
    * Reads an input. Whatever it throws is a find: it has to swallow the errors that it is meant to give, and to throw
    * where something it knows to be true is not.

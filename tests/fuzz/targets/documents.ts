@@ -5,6 +5,8 @@
  * @module
  */
 import { readCacheDocument } from "../../../core/build/cache_document.ts";
+import { applyChanges } from "../../../core/image/changes.ts";
+import { assertImageConfig } from "../../../core/image/config_shape.ts";
 import { chooseManifest } from "../../../core/image/pull_manifest.ts";
 import { checkHello, checkOffer, checkWant } from "../../../core/image/ssh_messages.ts";
 import { isDigest } from "../../../core/lib/digest.ts";
@@ -52,6 +54,21 @@ const profile = {
     { name: "open", action: "SCMP_ACT_ERRNO", errnoRet: 38 },
   ],
 };
+const imageConfig = {
+  created: "2024-01-01T00:00:00Z",
+  os: "linux",
+  architecture: "amd64",
+  config: {
+    Env: ["A=b"],
+    Cmd: ["sh"],
+    Labels: { a: "b" },
+    ExposedPorts: { "80/tcp": {} },
+    Volumes: { "/v": {} },
+    Healthcheck: { Test: ["CMD", "x"], Interval: 5 },
+  },
+  rootfs: { type: "layers", diff_ids: [DIGEST] },
+  history: [{ created_by: "RUN x", empty_layer: true }],
+};
 const offer = { images: [{ manifest: layer, config, layers: [layer], references: ["a.b/c:d"] }] };
 
 /** One document, as each of them. */
@@ -66,6 +83,7 @@ export const documents: FuzzTarget = {
       const digests = layer === undefined ? [] : [layer.diffId, layer.descriptor.digest];
       insist(digests.every((one) => typeof one === "string" && isDigest(one)), "digests are texts");
     }
+    checkConfig(spoilJson([imageConfig], input));
     const message = spoilJson([offer, { dhow: 1, names: ["a"] }, { want: [DIGEST] }], input);
     // The channel passes on objects only.
     if (typeof message === "object" && message !== null) {
@@ -81,6 +99,17 @@ export const documents: FuzzTarget = {
     }, () => false);
   },
 };
+
+/** What passes can be worked with. */
+function checkConfig(config: unknown): void {
+  attemptStrictly(() => {
+    assertImageConfig(config, "Cannot pull");
+    for (const entry of config.config?.Env ?? []) entry.split("=");
+    for (const step of config.history ?? []) step.created_by?.trim();
+    Object.values(config.config?.Labels ?? {}).map((label) => label?.trim());
+    applyChanges(config.config ?? {}, ["ENV a=b", "LABEL c=d", "EXPOSE 80", "VOLUME /x"]);
+  });
+}
 
 async function checkManifest(document: unknown): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(document));

@@ -17,6 +17,7 @@ export const load: FuzzTarget = {
   name: "load",
   seeds: choosingSeeds,
   dictionary: CHOICES,
+  testInputs: 50,
   async run(input) {
     const store = theStore ??= openStore();
     for (const tar of [dockerArchive(input), ociArchive(input)]) {

@@ -9,6 +9,7 @@ import { parseUlimit } from "../../../cli/flag_checks.ts";
 import { parseNetworkOption } from "../../../cli/network_flags.ts";
 import { parseDevice, parseExpose, parseRestartPolicy } from "../../../cli/run_values.ts";
 import { parseMode, resolveOwner } from "../../../core/build/copy_owner.ts";
+import { resolveUser } from "../../../core/container/users.ts";
 import { parseUsernsMode } from "../../../core/host/nested_ids.ts";
 import { applyChanges } from "../../../core/image/changes.ts";
 import { parseCpuSet } from "../../../core/lib/cpu_set.ts";
@@ -51,6 +52,7 @@ export const values: FuzzTarget = {
         "0-3,7",
         "nofile=1:2",
       ],
+      ...["root:x:0:0::/root:/bin/sh\nroot:x:5:a,b\na:x:99999999999:7::", "a:b\na:x:1:2:c:/a:"],
       ...["SIGRTMIN+3", "u=rwX,go-w", "root:users", "/dev/sda:/dev/xvda:rwm", "on-failure:3"],
       ...[
         "# c\nA=b\nC\n\ufeffD=e f\n",
@@ -108,6 +110,8 @@ export const values: FuzzTarget = {
     }
     attempt(() => parseSecurityOptions([text]));
     attempt(() => parseDetachKeys(text));
+    const user = attempt(() => resolveUser(text.split("\n")[0]!, () => text, ["a"]));
+    insist(user === undefined || user.uid >= 0 && user.gid >= 0, "ids are numbers");
     attempt(() => resolveOwner(text.slice(0, 64), () => text));
     const mode = attempt(() => parseMode(text))?.(0o644, false) ?? 0;
     insist(mode >= 0 && mode <= 0o7777, "a mode has 12 bits");

@@ -16,7 +16,7 @@ import type { AttachedStream, AttachOptions, OutputChunk } from "../spec/streams
 import { followLog } from "./log_reader.ts";
 import { writePipe } from "./pipe_writer.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
-import { hasEnded, waitForEnd, watchContainer } from "./run_watch.ts";
+import { hasEnded, KeptRun, waitForEnd, watchContainer } from "./run_watch.ts";
 import { monitorSocket } from "./monitor_socket.ts";
 import { startContainer, type StartedContainer } from "./start.ts";
 import { isRunning, readState } from "./state.ts";
@@ -149,11 +149,13 @@ class ContainerStream implements AttachedStream {
   #input: Input | undefined;
   #detached = false;
   #exitCode: Promise<number> | undefined;
+  readonly #run: KeptRun;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
     this.#input = parts.input;
     this.#directory = containerDirectory(parts.paths, parts.record.id);
+    this.#run = new KeptRun(this.#directory);
   }
 
   get output(): AsyncIterable<OutputChunk> {
@@ -206,18 +208,20 @@ class ContainerStream implements AttachedStream {
   async #waitForEnd(): Promise<number> {
     const { paths, record, onEnd, options, owner } = this.#parts;
     await waitForEnd(this.#directory, options.signal);
+    const recorded = this.#run.exitCode();
     if (onEnd !== undefined && owner?.isOpen) {
       const code = await onEnd(paths, record);
       owner.close();
-      return code;
+      return recorded ?? code;
     }
-    return readState(this.#directory).exitCode;
+    return recorded ?? readState(this.#directory).exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { paths, record, onEnd, owner, watcher } = this.#parts;
     this.#detached = true;
     watcher[Symbol.dispose]();
+    this.#run[Symbol.dispose]();
     this.#input?.fd.close();
     this.#input = undefined;
     if (owner?.isOpen) {

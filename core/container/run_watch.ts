@@ -14,6 +14,7 @@ import {
 import { openIfThere } from "../../ffi/fd.ts";
 import { Watcher } from "../../ffi/inotify.ts";
 import { isLocked } from "../../ffi/lock.ts";
+import { decodeRunRecord, RUN_RECORD_SIZE } from "../runtime/run_record.ts";
 import { LOCK_RUN, readRun } from "./state.ts";
 
 /** Watches a container's directory: everything the monitor writes, and its death, which closes what it wrote to. */
@@ -33,6 +34,31 @@ export function hasEnded(directory: string): boolean {
   if (readRun(directory)?.exit !== undefined) return true;
   using lock = openIfThere(`${directory}/lock`, O_RDONLY);
   return lock === undefined || !isLocked(lock, LOCK_RUN);
+}
+
+/** A run's record, kept open: it can be read when somebody else has removed the container meanwhile. */
+export class KeptRun implements Disposable {
+  #file: Deno.FsFile | undefined;
+
+  constructor(directory: string) {
+    try {
+      this.#file = Deno.openSync(`${directory}/run`);
+    } catch { /* it has never run */ }
+  }
+
+  /** How the run has ended, if it has and that was recorded. */
+  exitCode(): number | undefined {
+    if (this.#file === undefined) return undefined;
+    const bytes = new Uint8Array(RUN_RECORD_SIZE);
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    const size = this.#file.readSync(bytes) ?? 0;
+    return decodeRunRecord(bytes.subarray(0, size))?.exit?.code;
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
 }
 
 /** Resolves when the container does not run any more. @throws The signal's reason. */

@@ -147,6 +147,29 @@ containerTest("logs -f, wait, stop and exec end when the monitor is killed", asy
   assertEquals([logs!.out, wait!.out, exec!.code, stop!.code], ["up", "137", 137, 0]);
 });
 
+containerTest(
+  "a foreground run and wait know the exit code, whoever removes the container",
+  async (box) => {
+    const held = [
+      "--network",
+      "none",
+      "busybox",
+      "sh",
+      "-c",
+      "trap 'exit 7' TERM; sleep 1000 & wait",
+    ];
+    for (let round = 0; round < 5; round++) {
+      const name = `gone-${round}`;
+      const running = box.dhow("run", "--name", name, ...held);
+      await eventually("it runs", async () => (await box.dhow("top", name)).out.includes("sleep"));
+      const waiting = box.dhow("wait", name);
+      await pause(200);
+      await box.ok("rm", "-f", name);
+      assertEquals([(await running).code, (await waiting).out], [137, "137"]);
+    }
+  },
+);
+
 containerTest(`the holder killed at ${ROUNDS} moments stops nothing`, async (box) => {
   box.crashed = true;
   const random = seededRandom(3);

@@ -219,7 +219,9 @@ function report(error: unknown): number {
   const known = error instanceof Error &&
     (error.name === "DhowError" || error.name === "SyscallError");
   if (known) err.line(error.message);
-  else err.line(`dhow: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+  else if (/\(os error 24\)/.test(String(error))) {
+    err.line("dhow: Too many open files: the limit is too low; to mend it: ulimit -n 1024");
+  } else err.line(`dhow: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
   return 1;
 }
 

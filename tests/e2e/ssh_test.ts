@@ -85,6 +85,8 @@ containerTest("over ssh: another side that lies loses", async (box) => {
   }
 });
 
+const BROKEN_OFF = `offer(1 << 30); data("1");`;
+
 /** What the liar sends after the greeting, as JSON messages and data. */
 const LIES: [string, RegExp][] = [
   [`message({ images: 7 });`, /list of images is wrong/],
@@ -97,7 +99,7 @@ const LIES: [string, RegExp][] = [
     /its digest is sha256:5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5 instead of/,
   ],
   [`offer(5); data("123456789");`, /sent more or less of blob/],
-  [`offer(1 << 30); data("1");`, /connection to the other dhow broke off/],
+  [BROKEN_OFF, /connection to the other dhow broke off/],
   [`raw(new Uint8Array([0x4a, 255, 255, 255, 255]));`, /a frame too long/],
   [`message({ error: { code: "x", message: "\\u001b[31mno" } });`, /^The other side says: no$/],
 ];
@@ -120,8 +122,11 @@ function liar(lie: string): string {
       manifest: { mediaType: "m", digest, size: 5 }, config: { mediaType: "c", digest, size: 5 },
       layers: [{ mediaType: "l", digest: "sha256:" + "cd".repeat(32), size }], references: ["docker.io/library/busybox:latest"],
     }] });
-    Deno.stdin.readSync(new Uint8Array(65536));
+    const request = new Uint8Array(65536);
+    Deno.stdin.readSync(request);
     ${lie}
+    // Who leaves while the other still writes is one that broke off, whatever else was wrong.
+    while (${lie !== BROKEN_OFF} && Deno.stdin.readSync(request) !== null);
   `;
 }
 

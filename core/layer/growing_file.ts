@@ -54,13 +54,15 @@ export class FileGrowth {
 
 /** Reads a growing file from its beginning; blocks this thread where there is nothing yet. */
 export class GrowingFile implements Disposable {
-  readonly #fd: number;
+  #fd: number;
+  readonly #names: readonly string[];
   readonly #growth: FileGrowth;
   #position = 0;
 
   /** @param names Where the file may be: it is renamed when it is complete. */
   constructor(names: readonly string[], growth: FileGrowth) {
     this.#fd = openFirst(names);
+    this.#names = names;
     this.#growth = growth;
   }
 
@@ -68,7 +70,14 @@ export class GrowingFile implements Disposable {
   read(buffer: Uint8Array<ArrayBuffer>): number {
     const there = this.#growth.waitFor(this.#position) - this.#position;
     if (there <= 0) return 0;
-    const n = read(this.#fd, buffer.subarray(0, Math.min(there, buffer.length)));
+    const wanted = buffer.subarray(0, Math.min(there, buffer.length));
+    let n = read(this.#fd, wanted);
+    if (n === 0 && this.#position === 0) {
+      // Renamed before it was opened, and another command has made one of the old name: for that moment it is empty.
+      close(this.#fd);
+      this.#fd = openFirst(this.#names.toReversed());
+      n = read(this.#fd, wanted);
+    }
     this.#position += n;
     this.#growth.use(this.#position);
     return n;

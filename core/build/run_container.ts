@@ -126,7 +126,7 @@ export async function runContainer(
         owner: owner.read.number,
         alive: namespace.alive.number,
         router: request.joined?.alive.number ?? -1,
-        ...listener && { owners: listener.owners },
+        ...listener && { asked: listener.asked },
         devNull: devNull.number,
       },
       logSize: 0,
@@ -135,6 +135,7 @@ export async function runContainer(
       hook: { args: ["/"], env: [], always: false }, // there is nothing to do
       isRemovedAtEnd: false,
       endsWithOwner: true,
+      ...listener && { emitAnswer: listener.emitAnswer },
     },
   });
   for (const { write } of [ended, stdout, stderr]) write.close();

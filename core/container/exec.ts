@@ -29,7 +29,7 @@ import { writePipe } from "./pipe_writer.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { readRootFile } from "./root_file.ts";
 import { readState } from "./state.ts";
-import { hasSingleId, openFilter, SINGLE_ID_ENV } from "./single_id.ts";
+import { hasSingleId, loadSingleId } from "./start_extras.ts";
 import { resolveUser } from "./users.ts";
 
 /** Runs `config.Cmd` in container `id`, attached. @throws {DhowError} As `enter()`; `conflict` if it does not run. */
@@ -119,14 +119,13 @@ async function enterContainer(
   const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt);
   const unconfined = config.Privileged || record.hostConfig.Privileged || seccomp === "unconfined";
   const capabilities = spec.process.capabilities?.bounding ?? [];
-  const singleId = hasSingleId(spec);
+  const single = hasSingleId(spec) ? await loadSingleId() : undefined;
+  const singleId = single !== undefined;
   const answers = singleId && "answers";
-  const filter = !unconfined
-    ? await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId: answers })
-    : singleId
-    ? await openFilter(paths.cache, "answers")
-    : undefined;
-  if (singleId) process.env.push(...SINGLE_ID_ENV);
+  const filter = unconfined
+    ? await single?.openFilter(paths.cache, "answers")
+    : await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId: answers });
+  process.env.push(...single?.SINGLE_ID_ENV ?? []);
   const namespaces = spec.linux.namespaces.reduce((flags, { type }) => {
     return flags | namespaceFlag(type);
   }, C.CLONE_NEWUSER);

@@ -8,6 +8,7 @@
  */
 import { SOCK_SEQPACKET } from "../../ffi/abi/constants.ts";
 import { socketpair } from "../../ffi/socket.ts";
+import { emitOwnerRequest } from "../runtime/owner_requests.ts";
 import { cachedFilter } from "../runtime/seccomp.ts";
 import type { Spec } from "../spec/runtime.ts";
 
@@ -17,12 +18,6 @@ const APT_SETTINGS = 'APT::Sandbox::User "root";\n';
 
 /** For processes in a container whose ids are one. */
 export const SINGLE_ID_ENV: readonly string[] = [`APT_CONFIG=${APT_CONFIG}`];
-
-/** Whether a container's ids are one. */
-export function hasSingleId({ linux }: Pick<Spec, "linux">): boolean {
-  const { uidMappings = [] } = linux;
-  return uidMappings.length === 1 && uidMappings[0]!.size === 1;
-}
 
 /** Changes the spec of a container to be. @param directory The container's own; a file is written there. */
 export function adaptToSingleId(spec: Spec, directory: string): void {
@@ -55,8 +50,14 @@ export async function openFilter(
   return await cachedFilter(`${cache}/seccomp`, profile, { capabilities: [], singleId });
 }
 
-/** The two ends of what a filter's listener is handed over by: init's, and the monitor's. */
-export function listenerSocket(stack: DisposableStack): { asks: number; owners: number } {
+/** The two ends of what a filter's listener is handed over by, init's and the monitor's, and what answers it. */
+export function listenerSocket(
+  stack: DisposableStack,
+): { asks: number; asked: number; emitAnswer: typeof emitOwnerRequest } {
   const [init, monitor] = socketpair(SOCK_SEQPACKET);
-  return { asks: stack.use(init).number, owners: stack.use(monitor).number };
+  return {
+    asks: stack.use(init).number,
+    asked: stack.use(monitor).number,
+    emitAnswer: emitOwnerRequest,
+  };
 }

@@ -24,7 +24,6 @@ import {
   networkOwner,
   readRecord,
 } from "./record.ts";
-import { adaptToSingleId } from "./single_id.ts";
 import { readLayeredFile } from "./root_file.ts";
 import { isRunning, readState } from "./state.ts";
 
@@ -81,7 +80,6 @@ export function containerSpec(
   const { nestedIds: own } = record, { uids, gids } = namespace.map;
   spec.linux.uidMappings = own === undefined ? uids : composeIds(uids, own.uids);
   spec.linux.gidMappings = own === undefined ? gids : composeIds(gids, own.gids);
-  if (namespace.map.single) adaptToSingleId(spec, directory);
   const join = spec.linux.namespaces.flatMap(({ type, path }) => path ? [{ type, path }] : []);
   // Namespaces can only be joined from the user namespace that owns them, or one above it.
   const [pid] = owners;

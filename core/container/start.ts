@@ -35,6 +35,7 @@ import { explainDiskError } from "../store/disk_error.ts";
 import { containerSpec } from "./spec_environment.ts";
 import {
   connect,
+  loadSingleId,
   makeOwn,
   mayHaveGroup,
   prepareGroup,
@@ -43,7 +44,6 @@ import {
   withVariables,
   writeInit,
 } from "./start_extras.ts";
-import { hasSingleId, listenerSocket, openFilter } from "./single_id.ts";
 import { type OpenedStdio, openStdio } from "./start_stdio.ts";
 import {
   HEALTH_FILE,
@@ -212,6 +212,8 @@ async function planStart(
     writeNetworkFiles(directory, record, { ...networks?.facts, links: links?.hosts ?? [] });
     const linked = links === undefined ? record : withVariables(record, links.env);
     const { spec, join } = containerSpec(paths, linked, layers, namespace);
+    const single = namespace.map.single ? await loadSingleId() : undefined;
+    single?.adaptToSingleId(spec, directory);
     if (record.hostConfig.Init) await writeInit(directory, spec);
     writeSpec(directory, spec);
     const io = openStdio(paths, record, options, stack);
@@ -223,8 +225,11 @@ async function planStart(
     }));
     if (networks !== undefined) joined.push({ type: "network", fd: networks.namespace.number });
     const user = joined.find(({ type }) => type === "user");
-    const listener = namespace.map.single ? listenerSocket(stack) : undefined;
-    if (listener !== undefined) monitor.fds.owners = listener.owners;
+    const listener = single?.listenerSocket(stack);
+    if (listener !== undefined) {
+      monitor.fds.asked = listener.asked;
+      monitor.emitAnswer = listener.emitAnswer;
+    }
     const group = options.explain !== true && mayHaveGroup(record)
       ? await prepareGroup(paths, record)
       : undefined;
@@ -238,7 +243,7 @@ async function planStart(
       join: joined.filter(({ type }) => type !== "user"),
       process: {
         stdio: io.stdio,
-        seccomp: await filterFor(paths, record, spec),
+        seccomp: await filterFor(paths, record, spec, single !== undefined && "asks"),
         ...listener && { asks: listener.asks },
         cpus: record.hostConfig.CpusetCpus,
         singleId: namespace.map.single,
@@ -289,12 +294,13 @@ async function filterFor(
   paths: StorePaths,
   record: ContainerRecord,
   spec: Spec,
+  singleId: "asks" | false,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { Privileged, SecurityOpt } = record.hostConfig;
   const { seccomp } = parseSecurityOptions(SecurityOpt);
-  const singleId = hasSingleId(spec) && "asks";
   if (Privileged && seccomp === undefined || seccomp === "unconfined") {
-    return singleId ? await openFilter(paths.cache, singleId) : new Uint8Array();
+    if (!singleId) return new Uint8Array();
+    return await (await loadSingleId()).openFilter(paths.cache, singleId);
   }
   const capabilities = spec.process.capabilities?.bounding ?? [];
   return await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId });

@@ -111,3 +111,14 @@ export async function writeInit(directory: string, { process }: Spec): Promise<v
     mode: 0o755,
   });
 }
+
+/** Whether a container's ids are one. */
+export function hasSingleId({ linux }: Pick<Spec, "linux">): boolean {
+  const { uidMappings = [] } = linux;
+  return uidMappings.length === 1 && uidMappings[0]!.size === 1;
+}
+
+/** What containers need where only one id is mapped. */
+export async function loadSingleId(): Promise<typeof import("./single_id.ts")> {
+  return await lazy<typeof import("./single_id.ts")>("./single_id.ts", import.meta.url);
+}

@@ -11,7 +11,6 @@ import { resetSignals } from "../../ffi/program/fragments.ts";
 import { CMSG_FD_AT, CMSG_ONE_FD_SIZE, encodeFdMessage } from "../../ffi/socket.ts";
 import { LOG_HEADER_SIZE } from "./log_format.ts";
 import { emitKeepMemoryEvents } from "./monitor_group.ts";
-import { emitOwnerRequest } from "./owner_requests.ts";
 import { RUN_EXIT_AT, RUN_MAGIC, RUN_RECORD_SIZE } from "./run_record.ts";
 
 /** The largest piece of output in one log frame. */
@@ -40,8 +39,8 @@ export interface MonitorFds {
   alive: number;
   /** Keeps the router, where the container has networks. */
   router: number;
-  /** A socket by which init sends the listener of its seccomp filter, where that asks whose files are to be. */
-  owners?: number;
+  /** A socket by which init sends the listener of its seccomp filter, where that asks something. */
+  asked?: number;
   devNull: number;
 }
 
@@ -61,6 +60,8 @@ export interface MonitorOptions {
     /** Even if the foreground dhow is there. */
     always: boolean;
   };
+  /** Adds what answers one request of the filter's. @param init A pidfd. */
+  emitAnswer?: (p: ProgramBuilder, listener: Value, init: Value) => void;
   /** Nothing will be started from its directory again: who waits for the lock need not wait for the mounts to go. */
   isRemovedAtEnd: boolean;
   /** Kill the container when nobody holds the other end of `owner` any more. @default false */
@@ -345,25 +346,25 @@ class MonitorProgram {
 
   /** Takes the filter's listener; returns what handles it in the loop. */
   #emitListenerSetup(): (() => void) | undefined {
-    const { owners = -1 } = this.#options.fds;
+    const { fds: { asked = -1 }, emitAnswer } = this.#options;
     const p = this.#p;
     this.#watch(SLOT.asked, -1);
-    if (owners < 0) return undefined;
+    if (asked < 0 || emitAnswer === undefined) return undefined;
     const control = p.buffer(CMSG_ONE_FD_SIZE);
     const iov = p.words([p.buffer(8), 1]);
     const header = p.words([0, 0, iov, 1, control, CMSG_ONE_FD_SIZE, 0]);
     const none = p.label("no listener");
     const flags = C.MSG_DONTWAIT | C.MSG_CMSG_CLOEXEC;
-    p.jumpIf(p.call("recvmsg", [owners, header, flags]), "<", 1, none);
+    p.jumpIf(p.call("recvmsg", [asked, header, flags]), "<", 1, none);
     this.#watch(SLOT.asked, p.load("i32", p.after(control, CMSG_FD_AT)));
     p.place(none);
-    p.call("close", [owners]);
+    p.call("close", [asked]);
     return () => {
       const skip = p.label("nothing asked"), gone = p.label("nobody asks any more");
       this.#skipUnlessReady(SLOT.asked, skip);
       const revents = p.load("u16", p.after(this.#slot(SLOT.asked), 6));
       p.jumpIf(p.compute(revents, "&", C.POLLIN), "==", 0, gone);
-      emitOwnerRequest(p, this.#slotFd(SLOT.asked), this.#init.pidfd);
+      emitAnswer(p, this.#slotFd(SLOT.asked), this.#init.pidfd);
       p.jump(skip);
       p.place(gone);
       p.call("close", [this.#slotFd(SLOT.asked)]);

@@ -6,7 +6,7 @@
  */
 import { ERRNO, SyscallError } from "../../ffi/errno.ts";
 import * as F from "../../ffi/file.ts";
-import { detachMount, unshareMounts } from "../../ffi/mount.ts";
+import { detachMount, mount, unshareMounts } from "../../ffi/mount.ts";
 import { mountRoot } from "../container/mount_root.ts";
 import { readRootFile } from "../container/root_file.ts";
 import { DhowError } from "../errors.ts";
@@ -30,8 +30,8 @@ export interface TargetDirectory {
 export class TargetTree implements Disposable {
   /** Where it is mounted. */
   readonly path: string;
-  readonly #root: RootDirectory;
-  readonly #rootPath: string;
+  #root: RootDirectory;
+  #rootPath: string;
   readonly #mounted: string[] = [];
   /** Where directories that this layer has made can be reached without the overlay. */
   readonly #past: string;
@@ -73,7 +73,17 @@ export class TargetTree implements Disposable {
     if (names.length === 1) return `${base}/${names[0]}`;
     Deno.mkdirSync(mountpoint);
     if (names.length === 0) return mountpoint;
-    F.close(mountRoot({ kind: overlay, base, layers: [...names], mountpoint }));
+    if (overlay === "overlay") {
+      // Not in another mount namespace: paths of what is open in this one would mean nothing there.
+      Deno.chdir(base);
+      const data = `lowerdir=${names.join(":")},userxattr`;
+      mount("overlay", mountpoint, { type: "overlay", data });
+    } else {
+      F.close(mountRoot({ kind: overlay, base, layers: [...names], mountpoint }));
+      this.#root[Symbol.dispose]();
+      this.#root = new RootDirectory(this.path);
+      this.#rootPath = realPath(this.#root.fd);
+    }
     this.#mounted.push(mountpoint);
     return mountpoint;
   }

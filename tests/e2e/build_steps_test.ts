@@ -316,3 +316,19 @@ CMD x y
   const own = words.map((line) => `${line}|buildkit.dockerfile.v0`).join("\n");
   assertStringIncludes(history, own);
 });
+
+containerTest("files of a stage of several layers come where they are to be", async (box) => {
+  const project = await Project.make(box, {
+    Dockerfile: `FROM busybox AS first
+RUN echo ahoy > /greeting && mkdir -p /d/e && echo deep > /d/e/f
+FROM busybox
+COPY --from=first /greeting /etc/motd
+COPY --from=first /d /usr/share/d
+WORKDIR /usr/share
+COPY --from=first /greeting new/dir/
+`,
+  });
+  await project.builds("app");
+  const files = ["/etc/motd", "/usr/share/d/e/f", "/usr/share/new/dir/greeting"];
+  assertEquals(await box.runs("--rm", "app", "cat", ...files), "ahoy\ndeep\nahoy");
+});

@@ -209,6 +209,7 @@ class ContainerStream implements AttachedStream {
     const { paths, record, onEnd, options, owner } = this.#parts;
     await waitForEnd(this.#directory, options.signal);
     const recorded = this.#run.exitCode();
+    this.#run[Symbol.dispose](); // the kernel takes ten times as long to remove what is open
     if (onEnd !== undefined && owner?.isOpen) {
       const code = await onEnd(paths, record);
       owner.close();

@@ -9,9 +9,11 @@ import {
   IN_DELETE_SELF,
   IN_MODIFY,
   IN_MOVED_TO,
+  O_CLOEXEC,
   O_RDONLY,
 } from "../../ffi/abi/constants.ts";
-import { openIfThere } from "../../ffi/fd.ts";
+import { type Fd, openIfThere, read } from "../../ffi/fd.ts";
+import { seek } from "../../ffi/file.ts";
 import { Watcher } from "../../ffi/inotify.ts";
 import { isLocked } from "../../ffi/lock.ts";
 import { decodeRunRecord, RUN_RECORD_SIZE } from "../runtime/run_record.ts";
@@ -38,20 +40,21 @@ export function hasEnded(directory: string): boolean {
 
 /** A run's record, kept open: it can be read when somebody else has removed the container meanwhile. */
 export class KeptRun implements Disposable {
-  #file: Deno.FsFile | undefined;
+  // Not one of Deno's own: those are closed by a thread, which takes longer than all the rest of an end.
+  #file: Fd | undefined;
+  #isRead = false;
 
   constructor(directory: string) {
-    try {
-      this.#file = Deno.openSync(`${directory}/run`);
-    } catch { /* it has never run */ }
+    this.#file = openIfThere(`${directory}/run`, O_RDONLY | O_CLOEXEC); // there is none before the first run
   }
 
   /** How the run has ended, if it has and that was recorded. */
   exitCode(): number | undefined {
     if (this.#file === undefined) return undefined;
     const bytes = new Uint8Array(RUN_RECORD_SIZE);
-    this.#file.seekSync(0, Deno.SeekMode.Start);
-    const size = this.#file.readSync(bytes) ?? 0;
+    if (this.#isRead) seek(this.#file.number, 0);
+    this.#isRead = true;
+    const size = Math.max(0, read(this.#file.number, bytes));
     return decodeRunRecord(bytes.subarray(0, size))?.exit?.code;
   }
 

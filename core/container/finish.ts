@@ -5,17 +5,13 @@
  * @module
  */
 import { sleep } from "../host/sleep.ts";
-import { lazy } from "../lib/lazy.ts";
 import { O_RDWR } from "../../ffi/abi/constants.ts";
 import { type Fd, openIfThere } from "../../ffi/fd.ts";
-import { tryLock, unlock } from "../../ffi/lock.ts";
-import { DhowError } from "../errors.ts";
+import { tryLock } from "../../ffi/lock.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { logContainerEvent, logEnd } from "./container_event.ts";
-import { usesBridges } from "./endpoints.ts";
-import { dropGroup } from "./group_hints.ts";
+import { endRun, isEndOpen, isStillThere } from "./end_run.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
-import { removeContainer } from "./remove.ts";
+import { removeEnded } from "./remove.ts";
 import { restartDelay } from "./restart_policy.ts";
 import { startContainer } from "./start.ts";
 import { LOCK_RESTART, LOCK_RUN, readState, updateStoredState } from "./state.ts";
@@ -27,61 +23,35 @@ import { LOCK_RESTART, LOCK_RUN, readState, updateStoredState } from "./state.ts
  */
 export async function finishRun(paths: StorePaths, record: ContainerRecord): Promise<number> {
   const directory = containerDirectory(paths, record.id);
-  const state = readState(directory);
+  const { exitCode } = readState(directory);
   using lock = await lockEnded(directory);
-  if (lock === undefined) return state.exitCode; // removed, or running again
-  const run = state.run;
-  const mark = String(run?.startedAt ?? 0);
-  if (run !== undefined && state.stored.finishedRun !== mark) {
-    if (usesBridges(record)) await giveBackNetworks(paths, record);
-    const oomKilled = await dropGroup(directory);
-    if (oomKilled) logContainerEvent(paths, record, "oom");
-    // What goes now needs no mark; and replacing a file makes ext4 flush it.
-    if (!record.hostConfig.AutoRemove) {
-      updateStoredState(directory, {
-        finishedRun: mark,
-        paused: false,
-        ...oomKilled && { oomKilled },
-      });
-    }
-    const seconds = (state.finishedAt - run.startedAt) / 1_000_000_000n;
-    logEnd(paths, record, {
-      execDuration: String(seconds),
-      exitCode: String(state.exitCode),
+  if (lock === undefined) return exitCode;
+  const state = readState(directory, { isLockMine: true });
+  if (record.hostConfig.AutoRemove) await removeEnded(paths, record, lock, { volumes: true });
+  else if (isEndOpen(state)) {
+    const oomKilled = await endRun(paths, record, state);
+    updateStoredState(directory, {
+      finishedRun: String(state.startedAt),
+      paused: false,
+      ...oomKilled && { oomKilled },
     });
-  }
-  unlock(lock, LOCK_RUN);
-  if (record.hostConfig.AutoRemove) {
-    await removeUnlessRemoved(paths, record.id);
   }
   return state.exitCode;
 }
 
-async function giveBackNetworks(paths: StorePaths, record: ContainerRecord): Promise<void> {
-  const { releaseNetworks } = await lazy<typeof import("./networking.ts")>(
-    "./networking.ts",
-    import.meta.url,
-  );
-  releaseNetworks(paths, record);
-}
-
-/** Whoever lists containers may be at it too. */
-async function removeUnlessRemoved(paths: StorePaths, id: string): Promise<void> {
-  try {
-    await removeContainer(paths, id, { force: true, volumes: true });
-  } catch (error) {
-    if (!(error instanceof DhowError) || !["not_found", "conflict"].includes(error.code)) {
-      throw error;
-    }
-  }
-}
-
-/** The lock of a container that has ended; its monitor gives it up a moment after recording the end. */
+/**
+ * The lock of a container that has ended; its monitor gives it up a moment after recording the end.
+ *
+ * @returns Undefined if it has been removed meanwhile, or runs again.
+ */
 async function lockEnded(directory: string): Promise<Fd | undefined> {
   const lock = openIfThere(`${directory}/lock`, O_RDWR);
   if (lock === undefined) return undefined;
   for (let attempt = 0; attempt < 200; attempt++) {
-    if (tryLock(lock, LOCK_RUN)) return lock;
+    if (tryLock(lock, LOCK_RUN)) {
+      if (isStillThere(directory)) return lock;
+      break;
+    }
     await sleep(attempt < 20 ? 0 : 5);
   }
   lock.close();

@@ -13,8 +13,7 @@ import type { StorePaths } from "../host/paths.ts";
 import { tryRemoveTree } from "../store/remove_tree.ts";
 import { logContainerEvent } from "./container_event.ts";
 import { releaseName } from "./reserve_name.ts";
-import { usesBridges } from "./endpoints.ts";
-import { dropGroup } from "./group_hints.ts";
+import { endRun, isEndOpen } from "./end_run.ts";
 import { holdInit, killStray } from "./kill.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { waitForEnd } from "./run_watch.ts";
@@ -51,12 +50,27 @@ export async function removeContainer(
     await endByForce(directory);
   }
   using lock = await lockForRemoval(directory, id, options.force ?? false);
-  const { run, stored } = readState(directory);
-  if (run !== undefined && run.exit === undefined) killStray(run);
-  // Whoever deals with its end comes too late.
-  const isFinished = run === undefined || stored.finishedRun === String(run.startedAt);
-  if (!isFinished && usesBridges(record)) await giveBackNetworks(paths, record);
-  if (!isFinished) await dropGroup(directory);
+  await removeEnded(paths, record, lock, options);
+}
+
+/**
+ * Removes a container that does not run.
+ *
+ * @param lock Its lock, which is closed when it is not there any more.
+ * @throws {DhowError} `not_found` if somebody else was faster.
+ */
+export async function removeEnded(
+  paths: StorePaths,
+  record: ContainerRecord,
+  lock: Fd,
+  options: Pick<RemoveOptions, "volumes">,
+): Promise<void> {
+  const { id } = record;
+  const directory = containerDirectory(paths, id);
+  const state = readState(directory, { isLockMine: true });
+  if (state.run !== undefined && state.run.exit === undefined) killStray(state.run);
+  // Whoever else deals with its end comes too late.
+  if (isEndOpen(state)) await endRun(paths, record, state);
   const trash = trashOf(paths, id);
   moveAway(directory, trash, id);
   releaseName(paths, record.name, id); // after that: a container without a name could not be found
@@ -66,14 +80,6 @@ export async function removeContainer(
   if (!removeKnown(trash)) trees.push(trash);
   await removeTreesAnyhow(paths, trees);
   logContainerEvent(paths, record, "destroy");
-}
-
-async function giveBackNetworks(paths: StorePaths, record: ContainerRecord): Promise<void> {
-  const { releaseNetworks } = await lazy<typeof import("./networking.ts")>(
-    "./networking.ts",
-    import.meta.url,
-  );
-  releaseNetworks(paths, record);
 }
 
 /** From here on the container is not there any more. */

@@ -93,11 +93,15 @@ export function readRun(directory: string): RunRecord | undefined {
   }
 }
 
-/** Derives the state of the container in `directory`. */
-export function readState(directory: string): State {
+/**
+ * Derives the state of the container in `directory`.
+ *
+ * @param options `isLockMine`: the caller holds its lock, so that it does not run.
+ */
+export function readState(directory: string, options: { isLockMine?: boolean } = {}): State {
   using lock = openIfThere(`${directory}/lock`, O_RDONLY);
   const stored = readStoredState(directory);
-  const held = lock !== undefined && isLocked(lock, LOCK_RUN);
+  const held = !options.isLockMine && lock !== undefined && isLocked(lock, LOCK_RUN);
   const run = readRun(directory); // after the lock: a run that was recorded meanwhile is not "lost"
   const restarting = !stored.stopRequested && lock !== undefined && isLocked(lock, LOCK_RESTART);
   const base = {

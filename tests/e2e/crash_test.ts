@@ -165,7 +165,12 @@ containerTest(
       const waiting = box.dhow("wait", name);
       await pause(200);
       await box.ok("rm", "-f", name);
-      assertEquals([(await running).code, (await waiting).out], [137, "137"]);
+      const { code, err } = await running;
+      assertEquals({ code, err, waited: (await waiting).out }, {
+        code: 137,
+        err: "",
+        waited: "137",
+      });
     }
   },
 );

@@ -3,20 +3,20 @@
  *
  * @module
  */
-import { DhowError } from "../../core/errors.ts";
+import { toWire, type WireError } from "../../core/lib/wire_error.ts";
+import { writeAnswer } from "./json_lines.ts";
 
-/** Prints what `work` resolves to, or why it failed. @returns The exit code. */
-export async function answerWith(work: () => Promise<unknown>): Promise<number> {
-  const answer = await work().then(
-    (result) => ({ result }),
-    (error) => ({ error: describe(error) }),
-  );
-  let rest = new TextEncoder().encode(JSON.stringify(answer) + "\n");
-  while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+/** Prints what `work` returns or resolves to, or why it failed. @returns The exit code. */
+export async function answerWith(work: () => unknown): Promise<number> {
+  const answer = await outcome(work);
+  writeAnswer(answer);
   return "error" in answer ? 1 : 0;
 }
 
-function describe(error: unknown): { code: string; message: string } {
-  const code = error instanceof DhowError ? error.code : "internal";
-  return { code, message: error instanceof Error ? error.message : String(error) };
+async function outcome(work: () => unknown): Promise<{ result: unknown } | { error: WireError }> {
+  try {
+    return { result: await work() };
+  } catch (error) {
+    return { error: toWire(error) };
+  }
 }

@@ -4,26 +4,11 @@
  *
  * @module
  */
-import type { JobAnswer, JobMessage } from "../../core/layer/job_messages.ts";
 import { serveJobs } from "../../core/layer/job_server.ts";
+import { readMessages, writeAnswer } from "./json_lines.ts";
 
 /** Runs the verb. @returns The exit code. */
 export async function run(): Promise<number> {
-  const encoder = new TextEncoder();
-  await serveJobs(readMessages(), (answer: JobAnswer) => {
-    let rest = encoder.encode(JSON.stringify(answer) + "\n");
-    while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
-  });
+  await serveJobs(readMessages(), writeAnswer);
   return 0;
-}
-
-async function* readMessages(): AsyncGenerator<JobMessage> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of Deno.stdin.readable) {
-    text += decoder.decode(chunk, { stream: true });
-    const lines = text.split("\n");
-    text = lines.pop()!;
-    for (const line of lines) yield JSON.parse(line);
-  }
 }

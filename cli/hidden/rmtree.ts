@@ -6,18 +6,12 @@
  * @module
  */
 import { removeTrees } from "../../core/store/remove_tree.ts";
+import { answerWith } from "./answer.ts";
 
 /** Runs the verb. @returns The exit code. */
 export async function run(args: string[]): Promise<number> {
-  let error: Error | undefined;
-  try {
+  return await answerWith(() => {
     removeTrees(JSON.parse(args[0] ?? "[]"));
-  } catch (cause) {
-    error = cause as Error;
-  }
-  const answer = error === undefined
-    ? { result: {} }
-    : { error: { code: "internal", message: error.message } };
-  await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(answer) + "\n"));
-  return error === undefined ? 0 : 1;
+    return {};
+  });
 }

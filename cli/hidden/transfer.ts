@@ -6,6 +6,7 @@
  */
 import { prepareStore } from "../../core/container/store_place.ts";
 import { DhowError } from "../../core/errors.ts";
+import { toWire } from "../../core/lib/wire_error.ts";
 import { storePaths } from "../../core/host/paths.ts";
 import { openNamespaceWorker } from "../../core/image/namespace_worker.ts";
 import { FrameChannel } from "../../core/image/ssh_frames.ts";
@@ -22,10 +23,7 @@ export async function run(args: string[]): Promise<number> {
     await transfer(channel, args[0]);
     return 0;
   } catch (error) {
-    const { code, message } = error instanceof DhowError
-      ? error
-      : new DhowError("internal", String(error));
-    await channel.send({ error: { code, message } }).catch(() => {/* nobody listens any more */});
+    await channel.send({ error: toWire(error) }).catch(() => {/* nobody listens any more */});
     return 1;
   } finally {
     await channel.close();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { WireError } from "../layer/job_messages.ts";
+import type { WireError } from "../lib/wire_error.ts";
 
 /** What mounts layers: the kernel, or a program. */
 export type OverlayKind = "overlay" | "fuse-overlayfs";

@@ -6,6 +6,7 @@
  */
 import { DhowError } from "../errors.ts";
 import { isThere } from "../host/stat.ts";
+import type { StorePaths } from "../host/paths.ts";
 import { BlobFetcher } from "../image/blob_fetcher.ts";
 import { openNamespaceWorker } from "../image/namespace_worker.ts";
 import { unpackedLimit } from "../image/pull_layers.ts";
@@ -31,7 +32,7 @@ import type { CacheTarget } from "./request.ts";
 import type { BuildSession } from "./session.ts";
 
 /** Somewhere that blobs come from. */
-interface BlobSource extends Disposable {
+interface BlobSource {
   /** A document, its digest checked. */
   read(descriptor: Descriptor): Promise<unknown>;
   /** Sees to it that a blob is in the store. */
@@ -70,7 +71,6 @@ export class CacheImports implements Disposable {
     const { source, document } = target.type === "local"
       ? await openLocal(this.#session, target)
       : await openRemote(this.#session, target, this.#stack);
-    this.#stack.use(source);
     for (const step of document.steps) {
       if (!this.#steps.has(step.key)) this.#steps.set(step.key, { step, source });
     }
@@ -173,16 +173,33 @@ async function documentOf(manifest: Manifest, source: BlobSource): Promise<Cache
   return readCacheDocument({ ...rest, steps: whole });
 }
 
-function remoteSource(session: BuildSession, repository: Repository): BlobSource {
-  const { paths, signal } = session;
+function remoteSource({ paths, signal }: BuildSession, repository: Repository): BlobSource {
   const fetcher = new BlobFetcher(paths, repository, {
     signal,
     onProgress: () => {},
     onError: () => {},
   });
-  const fetch = async (descriptor: Descriptor) => {
-    if (isThere(blobPath(paths, descriptor.digest))) return;
+  return blobSource(paths, async (descriptor) => {
     await fetcher.fetch(descriptor).done;
+  });
+}
+
+function localSource({ paths }: BuildSession, directory: string): BlobSource {
+  return blobSource(paths, async ({ digest, size }) => {
+    using file = await Deno.open(`${directory}/blobs/${digest.replace(":", "/")}`);
+    using writer = await BlobWriter.create(paths);
+    for await (const bytes of file.readable) writer.write(bytes);
+    writer.commit({ digest, size });
+  });
+}
+
+/** @param fetchMissing Brings a blob that is not in the store. */
+function blobSource(
+  paths: StorePaths,
+  fetchMissing: (descriptor: Descriptor) => Promise<void>,
+): BlobSource {
+  const fetch = async (descriptor: Descriptor) => {
+    if (!isThere(blobPath(paths, descriptor.digest))) await fetchMissing(descriptor);
   };
   return {
     fetch,
@@ -191,7 +208,6 @@ function remoteSource(session: BuildSession, repository: Repository): BlobSource
       await fetch(descriptor);
       return JSON.parse(await Deno.readTextFile(blobPath(paths, descriptor.digest)));
     },
-    [Symbol.dispose]: () => {},
   };
 }
 
@@ -217,23 +233,4 @@ async function openLocal(
   if (descriptor === undefined) throw new DhowError("not_found", "it is empty");
   const manifest = await source.read(descriptor) as Manifest;
   return { source, document: await documentOf(manifest, source) };
-}
-
-function localSource({ paths }: BuildSession, directory: string): BlobSource {
-  const fetch = async ({ digest, size }: Descriptor) => {
-    if (isThere(blobPath(paths, digest))) return;
-    using file = await Deno.open(`${directory}/blobs/${digest.replace(":", "/")}`);
-    using writer = await BlobWriter.create(paths);
-    for await (const bytes of file.readable) writer.write(bytes);
-    writer.commit({ digest, size });
-  };
-  return {
-    fetch,
-    read: async (descriptor) => {
-      assertSmall(descriptor);
-      await fetch(descriptor);
-      return JSON.parse(await Deno.readTextFile(blobPath(paths, descriptor.digest)));
-    },
-    [Symbol.dispose]: () => {},
-  };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { WireError } from "../layer/job_messages.ts";
+import type { WireError } from "../lib/wire_error.ts";
 import type { BuildJobAnswer, BuildJobMessage } from "./build_jobs.ts";
 
 /** What a thread answers. */

@@ -4,7 +4,7 @@
  * @module
  */
 import * as F from "../../ffi/file.ts";
-import { toWire } from "../layer/job_messages.ts";
+import { toWire } from "../lib/wire_error.ts";
 import { keepOwnersIfSingle } from "../layer/kept_owners.ts";
 import { explainDiskError } from "../store/disk_error.ts";
 import type { BuildJob } from "./build_jobs.ts";

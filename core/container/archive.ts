@@ -8,7 +8,8 @@
  */
 import { O_RDWR, POLLIN } from "../../ffi/abi/constants.ts";
 import { type Fd, open, pipe, pollAsync, read, write } from "../../ffi/fd.ts";
-import { DhowError, type ErrorCode } from "../errors.ts";
+import { DhowError } from "../errors.ts";
+import { fromWire, type WireError } from "../lib/wire_error.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { isThere } from "../host/stat.ts";
 import { startInside } from "../runtime/inside.ts";
@@ -178,11 +179,10 @@ class ArchiveCall {
   }
 
   #decode(line: string): { stat?: InsidePathStat } {
-    const answer: { stat?: InsidePathStat; error?: { code: ErrorCode; message: string } } = JSON
-      .parse(line);
+    const answer: { stat?: InsidePathStat; error?: WireError } = JSON.parse(line);
     if (answer.error === undefined) return answer;
     this.abandon();
-    throw new DhowError(answer.error.code, answer.error.message);
+    throw fromWire(answer.error);
   }
 
   /** @returns False if nobody reads any more: the answer says why. */

@@ -27,6 +27,7 @@ import type { NestedIds } from "../host/nested_ids.ts";
 import { keepProcAtHand } from "../layer/member_attributes.ts";
 import { pack } from "../layer/pack.ts";
 import { mountRoot, type StoppedRoot } from "./mount_root.ts";
+import { toWire } from "../lib/wire_error.ts";
 import { resolveUser } from "./users.ts";
 import type { TarEntry } from "../layer/tar_entry.ts";
 import { TarReader } from "../layer/tar_reader.ts";
@@ -79,8 +80,7 @@ export function performArchive(request: ArchiveRequest): void {
     if (request.op === "extract") extract(request);
     else stat = statPath(request.path);
   } catch (error) {
-    const code = error instanceof DhowError ? error.code : "internal";
-    return print({ error: { code, message: (error as Error).message } });
+    return print({ error: toWire(error) });
   }
   print(stat === undefined ? {} : { stat });
   if (request.op === "export") sendRoot(request);

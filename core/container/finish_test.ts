@@ -53,6 +53,8 @@ function finishTest(name: string, use: (paths: StorePaths) => Promise<void>): vo
   });
 }
 
+const left = (directory: string) => [...Deno.readDirSync(directory)];
+
 const told = (paths: StorePaths) =>
   Array.from(readEvents(paths.events), ({ Action, Actor }) => [
     Action,
@@ -89,7 +91,7 @@ finishTest("a container that is removed while its end is waited for stays away",
     await Deno.rename(directory, `${paths.tmp}/away-${autoRemove}`);
     lock.close();
     assertEquals(await finished, EXIT_CODE);
-    assertEquals([...Deno.readDirSync(paths.containers)], []);
+    assertEquals(left(paths.containers), []);
     assertEquals(told(paths), []);
   }
 });
@@ -103,6 +105,6 @@ finishTest("an end that nobody recorded is told as a kill", async (paths) => {
 finishTest("the end of a run of its own removes what is to be removed", async (paths) => {
   const record = ended(paths, { autoRemove: true });
   assertEquals(await finishRun(paths, record), EXIT_CODE);
-  assertEquals([...Deno.readDirSync(paths.containers), ...Deno.readDirSync(paths.tmp)], []);
+  assertEquals([...left(paths.containers), ...left(paths.tmp)], []);
   assertEquals(told(paths).map(([action]) => action), ["die", "destroy"]);
 });

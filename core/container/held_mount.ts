@@ -5,7 +5,8 @@
  */
 import { POLLIN } from "../../ffi/abi/constants.ts";
 import { pipe, pollAsync, read } from "../../ffi/fd.ts";
-import { DhowError, type ErrorCode } from "../errors.ts";
+import { DhowError } from "../errors.ts";
+import { fromWire, type WireError } from "../lib/wire_error.ts";
 import { startInside } from "../runtime/inside.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import type { StoppedRoot } from "./mount_root.ts";
@@ -55,8 +56,8 @@ async function readLine(fd: number): Promise<string> {
 
 function parseError(answer: string): DhowError | undefined {
   try {
-    const { error }: { error?: { code: ErrorCode; message: string } } = JSON.parse(answer);
-    return error && new DhowError(error.code, error.message);
+    const { error }: { error?: WireError } = JSON.parse(answer);
+    return error && fromWire(error);
   } catch {
     return new DhowError("internal", "dhow __storage ended without an answer");
   }

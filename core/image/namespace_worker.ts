@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { DhowError, type ErrorCode } from "../errors.ts";
+import { DhowError } from "../errors.ts";
+import { fromWire, type WireError } from "../lib/wire_error.ts";
 import type { NestedIds } from "../host/nested_ids.ts";
 import type { StorePaths } from "../host/paths.ts";
 import type { AdoptRequest } from "../layer/implied.ts";
@@ -107,12 +108,12 @@ export async function callInside(
 
 /** Takes the one line of JSON that a verb inside answers with apart. */
 function decodeAnswer(verb: string, exitCode: number, text: string): unknown {
-  let answer: { result?: unknown; error?: { code: ErrorCode; message: string } };
+  let answer: { result?: unknown; error?: WireError };
   try {
     answer = JSON.parse(text);
   } catch {
     throw new DhowError("internal", `dhow ${verb} ended with ${exitCode} and no answer`);
   }
-  if (answer.error !== undefined) throw new DhowError(answer.error.code, answer.error.message);
+  if (answer.error !== undefined) throw fromWire(answer.error);
   return answer.result;
 }

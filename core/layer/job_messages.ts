@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DhowError, type ErrorCode } from "../errors.ts";
+import type { WireError } from "../lib/wire_error.ts";
 import type { AdoptRequest } from "./implied.ts";
 import type { UnpackBlobRequest } from "./unpack_blob.ts";
 
@@ -31,20 +31,3 @@ export type JobAnswer =
   | { id: number; usedBytes: number }
   | { id: number; result: unknown }
   | { id: number; error: WireError };
-
-/** A `DhowError` as it travels between threads and processes. */
-export interface WireError {
-  code: string;
-  message: string;
-}
-
-/** Takes an error apart. */
-export function toWire(error: unknown): WireError {
-  const code = error instanceof DhowError ? error.code : "internal";
-  return { code, message: error instanceof Error ? error.message : String(error) };
-}
-
-/** Puts it together again. */
-export function fromWire(error: WireError): DhowError {
-  return new DhowError(error.code as ErrorCode, error.message);
-}

@@ -6,16 +6,10 @@
  * @module
  */
 import { removeTreeAt } from "../../ffi/file.ts";
+import { fromWire, toWire } from "../lib/wire_error.ts";
 import { FileGrowth } from "./growing_file.ts";
 import { adoptDirectories } from "./implied.ts";
-import {
-  fromWire,
-  type GrowingUnpack,
-  type JobAnswer,
-  type JobMessage,
-  type LayerJob,
-  toWire,
-} from "./job_messages.ts";
+import type { GrowingUnpack, JobAnswer, JobMessage, LayerJob } from "./job_messages.ts";
 import { measureTree } from "./measure.ts";
 import type { ThreadAnswer, ThreadJob } from "./unpack_thread.ts";
 

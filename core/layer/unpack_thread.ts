@@ -4,7 +4,8 @@
  * @module
  */
 import { FileGrowth, GrowingFile } from "./growing_file.ts";
-import { type GrowingUnpack, toWire, type WireError } from "./job_messages.ts";
+import { toWire, type WireError } from "../lib/wire_error.ts";
+import type { GrowingUnpack } from "./job_messages.ts";
 import { keepOwnersIfSingle } from "./kept_owners.ts";
 import { unpackBlob, type UnpackBlobResult } from "./unpack_blob.ts";
 

@@ -4,6 +4,8 @@
  * @module
  */
 import { storePaths } from "../../core/host/paths.ts";
+import { isDirectory } from "../../core/host/stat.ts";
+import { CGROUP_ROOT } from "../../core/cgroup/hierarchy.ts";
 import type { Sandbox } from "../helpers/sandbox.ts";
 
 interface Descriptor {
@@ -49,7 +51,7 @@ function blobPath(root: string, digest: string): string {
   return `${root}/blobs/sha256/${digest.slice("sha256:".length)}`;
 }
 
-/** What is there without a container: files, mounts, addresses, ports, control groups. */
+/** What is there without a container: files, mounts, addresses, ports. For control groups see {@linkcode leftGroups}. */
 export function leftovers(
   box: Pick<Sandbox, "root" | "directory" | "holder" | "router">,
 ): string[] {
@@ -74,6 +76,21 @@ export function leftovers(
     if (own.length > 0) found.push(`mounts of ${pid}: ${own.join("\n")}`);
   }
   return found;
+}
+
+/** Control groups and scopes of containers that the store has ever had. */
+export function leftGroups({ root }: Pick<Sandbox, "root">): string[] {
+  const created = read(`${root}/events.jsonl.1`) + read(`${root}/events.jsonl`);
+  const ids = new Set(created.matchAll(/"id":"([0-9a-f]{12})/g).map((match) => match[1]!));
+  return groupsBelow(CGROUP_ROOT, (name) => ids.has(/^dhow-([0-9a-f]{12})/.exec(name)?.[1] ?? ""));
+}
+
+function groupsBelow(directory: string, isWanted: (name: string) => boolean): string[] {
+  return entries(directory).flatMap((name) => {
+    const path = `${directory}/${name}`;
+    if (isWanted(name)) return [path];
+    return isDirectory(path) ? groupsBelow(path, isWanted) : [];
+  });
 }
 
 function isHidden(name: string): boolean {

@@ -5,7 +5,7 @@
  */
 import { seededRandom } from "../helpers/tar.ts";
 import { kill, type Result, type Sandbox } from "../helpers/sandbox.ts";
-import { brokenImages, leftovers } from "./consistency.ts";
+import { brokenImages, leftGroups, leftovers } from "./consistency.ts";
 
 /** What one client of a round does, and what may come of it. */
 export interface Client {
@@ -211,6 +211,9 @@ async function sweep(box: Sandbox): Promise<string[]> {
   const pruned = await box.dhow("system", "prune", "-f", "--volumes");
   if (pruned.code !== 0) findings.push(`system prune: ${pruned.err}`);
   findings.push(...leftovers(box));
+  // A scope goes a moment after its last process.
+  for (let i = 0; i < 150 && leftGroups(box).length > 0; i++) await pause(20);
+  findings.push(...leftGroups(box).map((path) => `control group: ${path}`));
   return findings;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { findPlace } from "../../core/cgroup/place.ts";
 import { startFaultyRegistry } from "../helpers/faulty_registry.ts";
 import { fileLayer } from "../helpers/layers.ts";
 import { addGzipImage } from "../helpers/pulled.ts";
@@ -11,6 +12,9 @@ import type { Kind } from "./harness.ts";
 
 const EXIT_CODE = 7;
 const MOMENT = ["busybox", "sh", "-c", `echo begin; sleep 0.05; echo end; exit ${EXIT_CODE}`];
+
+/** Some limit, where there are control groups to be had. */
+const limited = findPlace("") === undefined ? [] : ["--pids-limit", "100"];
 
 /** Runs in the foreground and background, with and without networks, ports and `--rm`. */
 const run: Kind = {
@@ -21,11 +25,23 @@ const run: Kind = {
     const none = ["--network", "none"];
     switch ((round + index) % 4) {
       case 0:
-        return { args: ["run", "--rm", ...none, ...MOMENT], codes: [EXIT_CODE] };
+        return { args: ["run", "--rm", ...none, ...limited, ...MOMENT], codes: [EXIT_CODE] };
       case 1:
         return { args: ["run", ...name, ...MOMENT], codes: [EXIT_CODE] };
       case 2:
-        return { args: ["run", "-d", ...name, "-p", "127.0.0.1::80", "busybox", "sleep", "1000"] };
+        return {
+          args: [
+            "run",
+            "-d",
+            ...name,
+            "-p",
+            "127.0.0.1::80",
+            ...limited,
+            "busybox",
+            "sleep",
+            "1000",
+          ],
+        };
       default:
         return { args: ["run", "-d", "--rm", "-v", "/data", ...none, ...MOMENT] };
     }

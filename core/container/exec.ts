@@ -120,11 +120,13 @@ async function enterContainer(
   const unconfined = config.Privileged || record.hostConfig.Privileged || seccomp === "unconfined";
   const capabilities = spec.process.capabilities?.bounding ?? [];
   const single = hasSingleId(spec) ? await loadSingleId() : undefined;
-  const singleId = single !== undefined;
-  const answers = singleId && "answers";
+  using stack = new DisposableStack();
+  const asks = single?.ownerService(stack, init.pidfd.number);
+  const answers = asks === undefined ? "answers" : "asks";
+  const singleId = single !== undefined && answers;
   const filter = unconfined
-    ? await single?.openFilter(paths.cache, "answers")
-    : await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId: answers });
+    ? await single?.openFilter(paths.cache, answers)
+    : await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId });
   process.env.push(...single?.SINGLE_ID_ENV ?? []);
   const namespaces = spec.linux.namespaces.reduce((flags, { type }) => {
     return flags | namespaceFlag(type);
@@ -136,7 +138,8 @@ async function enterContainer(
     options: {
       stdio,
       ...filter && { seccomp: filter },
-      singleId,
+      singleId: singleId !== false,
+      ...asks !== undefined && { asks },
       cpus: record.hostConfig.CpusetCpus,
       makeCwd: false,
       dieWithParent: false,

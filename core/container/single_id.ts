@@ -9,6 +9,7 @@
 import { SOCK_SEQPACKET } from "../../ffi/abi/constants.ts";
 import { socketpair } from "../../ffi/socket.ts";
 import { emitOwnerRequest } from "../runtime/owner_requests.ts";
+import { startOwnerService } from "../runtime/owner_service.ts";
 import { cachedFilter } from "../runtime/seccomp.ts";
 import type { Spec } from "../spec/runtime.ts";
 
@@ -48,6 +49,19 @@ export async function openFilter(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const profile = JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW" });
   return await cachedFilter(`${cache}/seccomp`, profile, { capabilities: [], singleId });
+}
+
+/**
+ * Has somebody answer the filter of a process that enters a container.
+ *
+ * @param init A pidfd of the container's init.
+ * @returns What init's half of `listenerSocket()` is; undefined where nobody can answer.
+ */
+export function ownerService(stack: DisposableStack, init: number): number | undefined {
+  const [asks, asked] = socketpair(SOCK_SEQPACKET);
+  stack.use(asks);
+  using _asked = asked;
+  return startOwnerService(asked.number, init) ? asks.number : undefined;
 }
 
 /** The two ends of what a filter's listener is handed over by, init's and the monitor's, and what answers it. */

@@ -155,7 +155,8 @@ export function buildEnter(
     const streams = stdio.kind === "fds"
       ? [stdio.stdin, stdio.stdout, stdio.stderr]
       : [stdio.socket];
-    closeAllBut(p, [status, ...streams]);
+    const { asks } = plan.options;
+    closeAllBut(p, [status, ...streams, ...asks === undefined ? [] : [asks]]);
     emitProcess(new InitContext(p, fail), plan.process, plan.options);
     p.place(over);
   });

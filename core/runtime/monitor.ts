@@ -11,6 +11,7 @@ import { resetSignals } from "../../ffi/program/fragments.ts";
 import { CMSG_FD_AT, CMSG_ONE_FD_SIZE, encodeFdMessage } from "../../ffi/socket.ts";
 import { LOG_HEADER_SIZE } from "./log_format.ts";
 import { emitKeepMemoryEvents } from "./monitor_group.ts";
+import { emitReceiveFd } from "./receive_fd.ts";
 import { RUN_EXIT_AT, RUN_MAGIC, RUN_RECORD_SIZE } from "./run_record.ts";
 
 /** The largest piece of output in one log frame. */
@@ -350,13 +351,8 @@ class MonitorProgram {
     const p = this.#p;
     this.#watch(SLOT.asked, -1);
     if (asked < 0 || emitAnswer === undefined) return undefined;
-    const control = p.buffer(CMSG_ONE_FD_SIZE);
-    const iov = p.words([p.buffer(8), 1]);
-    const header = p.words([0, 0, iov, 1, control, CMSG_ONE_FD_SIZE, 0]);
     const none = p.label("no listener");
-    const flags = C.MSG_DONTWAIT | C.MSG_CMSG_CLOEXEC;
-    p.jumpIf(p.call("recvmsg", [asked, header, flags]), "<", 1, none);
-    this.#watch(SLOT.asked, p.load("i32", p.after(control, CMSG_FD_AT)));
+    this.#watch(SLOT.asked, emitReceiveFd(p, asked, C.MSG_DONTWAIT, none));
     p.place(none);
     p.call("close", [asked]);
     return () => {

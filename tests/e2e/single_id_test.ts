@@ -2,7 +2,7 @@
  * Machines that give their users no subordinate ids.
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { containerTest, type Sandbox } from "../helpers/sandbox.ts";
+import { containerTest, eventually, type Sandbox } from "../helpers/sandbox.ts";
 
 /** Files as a layer has them: `MODE UID:GID PATH`, of those that are not root's. */
 async function foreign(box: Sandbox, image: string): Promise<string[]> {
@@ -118,6 +118,25 @@ singleTest("chown answers as it would, whatever it is asked", async (box) => {
     "drwxr-xr-x 70000/70001 d/e/",
   ]);
   await box.ok("rm", "one");
+});
+
+singleTest("owners given away by exec are kept, and who notes them goes with it", async (box) => {
+  await box.runs("-d", "--name", "one", "busybox", "sleep", "1000");
+  await box.ok("exec", "one", "sh", "-c", "mkdir /d; touch /d/f /d/g; chown 70000:5 /d/f");
+  await box.ok("exec", "--privileged", "one", "chown", "6:7", "/d/g");
+  const nothing = await box.dhow("exec", "one", "nothing");
+  assertEquals(nothing.code, 127);
+  await box.ok("exec", "-d", "one", "sh", "-c", "sleep 0.3; chown 8:9 /d; touch /done");
+  await eventually("it is done", async () => {
+    return (await box.dhow("exec", "one", "stat", "/done")).code === 0;
+  });
+  await eventually("nobody notes owners any more", () => {
+    return box.processes().every((line) => !line.includes("dhow-owners"));
+  });
+  await box.ok("commit", "one", "two");
+  const lines = (await foreign(box, "two")).filter((line) => / d\//.test(line));
+  assertEquals(lines, ["-rw-r--r-- 6/7 d/g", "-rw-r--r-- 70000/5 d/f", "drwxr-xr-x 8/9 d/"]);
+  await box.ok("rm", "-f", "one");
 });
 
 singleTest("with one id the mode is told, and so is the way out of it", async (box) => {

@@ -25,7 +25,7 @@ const REQUEST = { id: 0, pid: 8, nr: 16, arch: 20, args: 32, size: 80 } as const
 /** `struct seccomp_notif_resp`. */
 const ANSWER = { id: 0, value: 8, error: 16, size: 24 } as const;
 const SECCOMP_IOCTL_NOTIF_RECV = 0xc0502100, SECCOMP_IOCTL_NOTIF_SEND = 0xc0182101;
-const PATH_MAX = 4096;
+const PATH_MAX = 4096, XATTR_NAME_MAX = 255;
 const NO_ID = 0xffffffff;
 
 /** Adds what answers one request. @param listener The seccomp listener. @param init A pidfd of the container's init. */
@@ -85,8 +85,8 @@ class OwnerNote {
   emit(init: Value): void {
     const p = this.#p;
     const leave = p.label("leave"), fchown = p.label("fchown"), fchownat = p.label("fchownat");
-    const uid = p.variable(0), gid = p.variable(0), base = p.variable(C.AT_FDCWD);
-    const follows = p.variable(1), name = p.variable(0);
+    const uid = p.variable(0), gid = p.variable(0), base = p.variable(0);
+    const follows = p.variable(0), name = p.variable(0);
     const named = p.label("by name"), noted = p.label("note it");
     p.jumpIf(p.load("u32", p.after(this.#request, REQUEST.arch)), "!=", AUDIT_ARCH, leave);
     p.call("setns", [init, C.CLONE_NEWUSER], { orElse: leave });
@@ -94,6 +94,8 @@ class OwnerNote {
     p.set(uid, this.#id(1));
     p.set(gid, this.#id(2));
     p.set(name, this.#arg(0));
+    p.set(base, C.AT_FDCWD);
+    p.set(follows, 1);
     p.jumpIf(nr, "==", NR.fchown, fchown);
     p.jumpIf(nr, "==", NR.fchownat, fchownat);
     if (!ARM) {
@@ -207,6 +209,74 @@ class OwnerNote {
     p.call("fchdir", [there]); // a name from the root needs none
   }
 
+  /** Notes an id of what can have no attributes itself, a link or a fifo, at its directory: root's need no note. */
+  #emitNoteBeside(
+    attribute: string,
+    { id, result, value, length, follows }: {
+      id: Value;
+      result: Value;
+      value: Address;
+      length: Value;
+      follows: Value;
+    },
+  ): void {
+    const p = this.#p;
+    const leave = p.label("not noted beside"), slash = p.variable(0), name = p.variable(0);
+    const own = p.label("no link is followed");
+    p.jumpIf(result, "!=", -ERRNO.EPERM, leave);
+    p.jumpIf(follows, "==", 0, own);
+    p.jumpIf(p.call("readlinkat", [C.AT_FDCWD, this.#text, p.buffer(8), 1]), ">=", 0, leave);
+    p.place(own);
+    const search = p.label("search the name"), found = p.label("name found");
+    p.set(this.#at, this.#text);
+    p.set(name, this.#text);
+    p.set(slash, 0);
+    const next = p.here("next byte");
+    const byte = p.load("u8", this.#at);
+    p.jumpIf(byte, "==", 0, found);
+    p.jumpIf(byte, "!=", "/".charCodeAt(0), search);
+    p.set(slash, this.#at);
+    p.set(name, p.compute(this.#at, "+", 1));
+    p.place(search);
+    p.set(this.#at, p.compute(this.#at, "+", 1));
+    p.jump(next);
+    p.place(found);
+    const room = XATTR_NAME_MAX - attribute.length - 1;
+    p.jumpIf(p.compute(this.#at, "-", name), ">=", room + 1, leave);
+    p.jumpIf(p.compute(this.#at, "-", name), "==", 0, leave);
+
+    const key = p.buffer(XATTR_NAME_MAX + 1);
+    p.set(this.#at, key);
+    this.#emitText(`${attribute}.`);
+    const copy = p.here("copy the name");
+    const copied = p.load("u8", name);
+    p.store("u8", this.#at, copied);
+    p.set(this.#at, p.compute(this.#at, "+", 1));
+    p.set(name, p.compute(name, "+", 1));
+    p.jumpIf(copied, "!=", 0, copy);
+
+    const directory = p.variable(0), cut = p.label("directory cut off");
+    const note = p.label("note beside"), restore = p.label("the name is whole again");
+    p.set(directory, p.string("."));
+    p.jumpIf(slash, "==", 0, note);
+    p.set(directory, p.string("/"));
+    p.jumpIf(slash, "==", this.#text, cut);
+    p.set(directory, this.#text);
+    p.place(cut);
+    p.store("u8", slash, 0);
+    p.place(note);
+    const other = p.label("not root's");
+    p.jumpIf(id, "!=", 0, other);
+    p.call("removexattr", [directory, key]);
+    p.jump(restore);
+    p.place(other);
+    p.call("setxattr", [directory, key, value, length, 0]);
+    p.place(restore);
+    p.jumpIf(slash, "==", 0, leave);
+    p.store("u8", slash, "/".charCodeAt(0));
+    p.place(leave);
+  }
+
   /** Notes both ids, but for one that is to stay. */
   #emitNote(path: Address, uid: Value, gid: Value, follows: Value): void {
     const p = this.#p;
@@ -229,7 +299,10 @@ class OwnerNote {
       p.set(result, p.call("lsetxattr", [path, attribute, value, length, 0]));
       p.place(done);
       p.jumpIf(result, ">=", 0, stays);
-      // What can have no attributes (a link, a fifo) keeps no owner; all else is an error of the caller's.
+      if (path === this.#text) {
+        this.#emitNoteBeside(attribute, { id, result, value, length, follows });
+      }
+      // What cannot be noted is forgotten; all else is an error of the caller's.
       for (const fine of [ERRNO.EPERM, ERRNO.EOPNOTSUPP, ERRNO.ENOSPC]) {
         p.jumpIf(result, "==", -fine, stays);
       }

@@ -93,7 +93,8 @@ singleTest("chown answers as it would, whatever it is asked", async (box) => {
   const script = `mkdir /d /d/e; echo x > /d/f; ln -s f /d/l; cd /d
     chown 1:2 f && chown 3 l && chown -h 4:4 l && chown :5 e/../e && chown 6:6 ./e/.. || echo wrong
     chown 1 missing 2>&1; chown 1 f/x 2>&1; chown 1 $(head -c 5000 /dev/zero | tr '\\0' x) 2>&1 | tail -c 19
-    for i in $(seq 300); do chown $i f; done; chown -R 70000:70001 /d`;
+    for i in $(seq 300); do chown $i f; done; chown -R 70000:70001 /d
+    mkfifo p q; ln -s p m; ln -s f /n; chown 8:9 p m; chown -h 10:11 ./l /n; chown -h 12 /d/e/../m; chown -h 0:0 /n`;
   const said = await box.ok(
     "run",
     "--name",
@@ -116,6 +117,9 @@ singleTest("chown answers as it would, whatever it is asked", async (box) => {
     "-rw-r--r-- 70000/70001 d/f",
     "drwxr-xr-x 70000/70001 d/",
     "drwxr-xr-x 70000/70001 d/e/",
+    "lrwxrwxrwx 10/11 d/l -> f",
+    "lrwxrwxrwx 12/0 d/m -> p",
+    "prw-r--r-- 8/9 d/p",
   ]);
   await box.ok("rm", "one");
 });

@@ -55,24 +55,28 @@ class Containers implements AsyncDisposable {
   }
 }
 
-/** How long a gigabyte takes from one container to another. */
+/** How long a gigabyte takes from one container to another: the tools take turns. */
 export async function measureBetween(bench: Bench): Promise<Map<Tool["name"], Sample>> {
-  const samples = new Map<Tool["name"], Sample>();
+  await using stack = new AsyncDisposableStack();
+  const senders: { name: Tool["name"]; words: string[]; times: number[] }[] = [];
   for (const tool of bench.tools) {
-    await using containers = new Containers(tool);
+    const containers = stack.use(new Containers(tool));
     const server = await containers.start(SINK);
     const client = await containers.start(["sleep", "1000"]);
     const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
     const address = await output([...tool.words, "inspect", "-f", format, server]);
-    await new Promise((resolve) => setTimeout(resolve, 500)); // until it listens
     const command = ["sh", "-c", sender(address, 80, TRAFFIC_MB.between)];
-    const times: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      times.push(milliseconds(await output([...tool.words, "exec", client, ...command])));
-    }
-    samples.set(tool.name, sample(times));
+    senders.push({
+      name: tool.name,
+      words: [...tool.words, "exec", client, ...command],
+      times: [],
+    });
   }
-  return samples;
+  await new Promise((resolve) => setTimeout(resolve, 500)); // until they listen
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { words, times } of senders) times.push(milliseconds(await output(words)));
+  }
+  return new Map(senders.map(({ name, times }) => [name, sample(times)]));
 }
 
 /** How long it takes out to the host: from a container of ours, and by the uplink alone. */

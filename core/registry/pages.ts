@@ -38,10 +38,13 @@ export async function* readPages(
   }
 }
 
-/** Relative to the page that said so; to another server the list does not lead, nor does a path of two slashes. */
+/**
+ * Relative to the page that said so. To another server the list does not lead, nor does a path of two slashes, nor what
+ * has no path at all: what follows `a:` in `a:https://x/` is an address of its own.
+ */
 function resolveNext(next: string, page: URL, field: string): string {
   const url = URL.parse(next, page.href);
-  if (url !== null) return url.pathname.replace(/^\/+/, "/") + url.search;
+  if (url?.pathname.startsWith("/")) return url.pathname.replace(/^\/+/, "/") + url.search;
   throw new RegistryError("unavailable", `The registry's list of ${field} makes no sense`);
 }
 

@@ -25,36 +25,21 @@ async function read(box: Sandbox, name: string, file: string): Promise<string> {
   return (await Deno.readTextFile(`${await group(box, name)}/${file}`)).trim();
 }
 
+async function start(
+  box: Sandbox,
+  name: string,
+  flags: readonly string[],
+  command: readonly string[],
+): Promise<void> {
+  await box.ok("run", "-d", "--name", name, "--network", "none", ...flags, "busybox", ...command);
+}
+
 async function loop(box: Sandbox, name: string, ...flags: string[]): Promise<void> {
-  const script = "while :; do :; done";
-  await box.ok(
-    "run",
-    "-d",
-    "--name",
-    name,
-    "--network",
-    "none",
-    ...flags,
-    "busybox",
-    "sh",
-    "-c",
-    script,
-  );
+  await start(box, name, flags, ["sh", "-c", "while :; do :; done"]);
 }
 
 async function sleeper(box: Sandbox, name: string, ...flags: string[]): Promise<void> {
-  await box.ok(
-    "run",
-    "-d",
-    "--name",
-    name,
-    "--network",
-    "none",
-    ...flags,
-    "busybox",
-    "sleep",
-    "999",
-  );
+  await start(box, name, flags, ["sleep", "999"]);
 }
 
 containerTest("memory: a container is killed at its limit, and said to be", async (box) => {

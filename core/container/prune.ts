@@ -9,6 +9,7 @@ import { pruneFilter } from "../lib/prune_filter.ts";
 import { containerDirectory, containerIds, type ContainerRecord, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
 import { ownSize } from "./size.ts";
+import { removeStaleNames } from "./reserve_name.ts";
 import { readState } from "./state.ts";
 
 /** What was removed. */
@@ -19,7 +20,7 @@ export interface ContainersPruned {
 }
 
 /**
- * Removes every container that is created or exited and passes the filters.
+ * Removes every container that is created or exited and passes the filters, and what removals that were killed have left.
  *
  * @param filters `until`, `label`, `label!`.
  * @throws {DhowError} `invalid_argument` in docker's words.
@@ -48,6 +49,7 @@ export async function pruneContainers(
     pruned.removed.push(id);
     pruned.reclaimedBytes += sizeBytes;
   }
+  removeStaleNames(paths);
   return pruned;
 }
 

@@ -103,6 +103,20 @@ function removeStaleName(paths: StorePaths, name: string): void {
   }
 }
 
+/** Takes the names of containers that are gone away. */
+export function removeStaleNames(paths: StorePaths): void {
+  let names: string[];
+  try {
+    names = Array.from(Deno.readDirSync(paths.names), ({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return; // nothing was ever made here
+    throw error;
+  }
+  for (const name of names) {
+    if (idOfName(paths, name) === undefined) removeStaleName(paths, name);
+  }
+}
+
 /** Held while a name is taken away. */
 function lockNames(paths: StorePaths): Disposable {
   const lock = Deno.openSync(`${paths.root}/names.lock`, {

@@ -29,6 +29,8 @@ const MAX_CONNECTIONS = 32768;
 /** Pipes kept for the next who has bytes to move. */
 const SPARE_PIPES = 8;
 const PIPE_SIZE = 1 << 20;
+/** Bytes in a pipe that are not added to until some have gone on: a slow reader costs no more memory than that. */
+const ENOUGH = 1 << 18;
 /** Rounds a connection may take before others have their turn. */
 const ROUNDS = 16;
 
@@ -221,6 +223,8 @@ export class ConnectionPump {
     const pipe = p.load("u64", way, DIRECTION.pipe);
     const pipeEnd = p.load("u64", way, DIRECTION.pipeEnd);
     p.jumpIf(p.load("u64", way, DIRECTION.state), "!=", OPEN, drained);
+    // More would only lie there, and each little piece of it takes a call.
+    p.jumpIf(p.load("u64", way, DIRECTION.held), ">=", ENOUGH, drained);
     const from = p.load("u64", way, DIRECTION.from);
     const got = p.call("splice", [from, 0, pipeEnd, 0, PIPE_SIZE, nonblock]);
     p.jumpIf(got, "==", 0, ended);

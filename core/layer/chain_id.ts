@@ -9,15 +9,27 @@ import type { Digest } from "../spec/image.ts";
 
 const encoder = new TextEncoder();
 
+/** What was computed so far, by what it was computed from: a build asks for the same chain again with each step. */
+const known = new Map<string, string>();
+const KNOWN_MAX = 4096;
+
 /** The chainIDs of an image's layers, lowest first, as hex without `sha256:`. */
 export function chainIds(diffIds: readonly Digest[]): string[] {
   let chain = "";
   return diffIds.map((diffId) => {
-    chain = chain === ""
-      ? diffId.slice("sha256:".length)
-      : sha256Hex(encoder.encode(`sha256:${chain} ${diffId}`));
+    chain = chain === "" ? diffId.slice("sha256:".length) : chainOn(`sha256:${chain} ${diffId}`);
     return chain;
   });
+}
+
+function chainOn(text: string): string {
+  let chain = known.get(text);
+  if (chain === undefined) {
+    chain = sha256Hex(encoder.encode(text));
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.set(text, chain);
+  }
+  return chain;
 }
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";

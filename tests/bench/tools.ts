@@ -43,6 +43,7 @@ export class Bench implements AsyncDisposable {
         await Deno.chmod(box.directory, 0o755);
         await output([...words, "import", "-c", 'CMD ["sh"]', tar, PODMAN_IMAGE]);
       }
+      await output(["sync"]); // what was imported is not to be written while something is timed
       return new Bench(box, podman, await works(["hyperfine", "--version"]));
     } catch (error) {
       await box[Symbol.asyncDispose]();

@@ -26,6 +26,7 @@ const HOT: ReadonlySet<string> = new Set([
   "/core/container/events.ts",
   "/core/container/exec.ts",
   "/core/container/finish.ts",
+  "/core/container/groups.ts",
   "/core/container/host_config.ts",
   "/core/container/remove.ts",
   "/core/container/start.ts",

@@ -5,6 +5,7 @@
  */
 import { containerIds, readRecord } from "../container/record.ts";
 import { DhowError } from "../errors.ts";
+import { namesIn } from "../host/names_in.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { removeIfThere } from "../host/remove_if_there.ts";
 import { statIfThere } from "../host/stat.ts";
@@ -203,15 +204,6 @@ function imageUsers(paths: StorePaths): ImageUser[] {
       return []; // removed meanwhile
     }
   });
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return [...Deno.readDirSync(directory)].map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }
 
 function selector(filters: Record<string, string[]>): (record: CacheRecord) => boolean {

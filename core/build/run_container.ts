@@ -11,7 +11,8 @@ import { DEFAULT_HOST_CONFIG } from "../container/default_host_config.ts";
 import { completeHostConfig } from "../container/host_config.ts";
 import { type NetworkFacts, writeNetworkFiles } from "../container/network_files.ts";
 import type { ContainerRecord } from "../container/record.ts";
-import { adaptToSingleId, listenerSocket, openFilter } from "../container/single_id.ts";
+import { adaptToSingleId, listenerSocket } from "../container/single_id.ts";
+import { processFilter } from "../container/process_filter.ts";
 import { readLayeredFile } from "../container/root_file.ts";
 import { DhowError } from "../errors.ts";
 import type { StorePaths } from "../host/paths.ts";
@@ -19,9 +20,9 @@ import { isDirectory, isThere } from "../host/stat.ts";
 import { lazy } from "../lib/lazy.ts";
 import type { Rootfs } from "../runtime/init_rootfs.ts";
 import { launch } from "../runtime/launch.ts";
+import { lastCapability } from "../runtime/last_capability.ts";
 import type { OverlayKind } from "./build_jobs.ts";
 import { decodeRunRecord } from "../runtime/run_record.ts";
-import { cachedFilter } from "../runtime/seccomp.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import type { ContainerConfig, HostConfig, Ulimit } from "../spec/docker_api.ts";
 import type { Spec, SpecMount } from "../spec/runtime.ts";
@@ -107,7 +108,11 @@ export async function runContainer(
         stdout: stdout.write.number,
         stderr: stderr.write.number,
       },
-      seccomp: await filterFor(paths, privileged, { capabilities, singleId }),
+      seccomp: await processFilter(paths, {
+        isUnconfined: privileged,
+        capabilities,
+        singleId: singleId && "asks",
+      }),
       singleId,
       ...listener && { asks: listener.asks },
       makeCwd: true,
@@ -269,25 +274,4 @@ function runSpec(
   );
   spec.mounts.push(...mounts);
   return spec;
-}
-
-/** A step that may do anything has no filter; with one id, none that refuses. */
-async function filterFor(
-  paths: StorePaths,
-  privileged: boolean,
-  options: { capabilities: readonly string[]; singleId: boolean },
-): Promise<Uint8Array<ArrayBuffer>> {
-  const singleId = options.singleId && "asks";
-  if (!privileged) {
-    return await cachedFilter(`${paths.cache}/seccomp`, undefined, { ...options, singleId });
-  }
-  return singleId ? await openFilter(paths.cache, singleId) : new Uint8Array();
-}
-
-function lastCapability(): number {
-  try {
-    return Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap"));
-  } catch {
-    return 40;
-  }
 }

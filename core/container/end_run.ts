@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { isThere } from "../host/stat.ts";
 import { lazy } from "../lib/lazy.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { logContainerEvent, logEnd } from "./container_event.ts";
@@ -42,9 +41,4 @@ export async function endRun(
   const seconds = (state.finishedAt - state.startedAt) / 1_000_000_000n;
   logEnd(paths, record, { execDuration: String(seconds), exitCode: String(state.exitCode) });
   return oomKilled;
-}
-
-/** Whether a container's directory is where it was: a lock that is waited for may be that of a removed container. */
-export function isStillThere(directory: string): boolean {
-  return isThere(`${directory}/lock`);
 }

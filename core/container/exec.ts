@@ -16,7 +16,6 @@ import { allCapabilities } from "../runtime/capabilities.ts";
 import { enter, type ExecGroup } from "../runtime/enter.ts";
 import type { Stdio } from "../runtime/init_process.ts";
 import { namespaceFlag } from "../runtime/namespace_flags.ts";
-import { cachedFilter } from "../runtime/seccomp.ts";
 import { parseSecurityOptions } from "../runtime/security_options.ts";
 import type { ExecConfig } from "../spec/docker_api.ts";
 import type { Process, Spec } from "../spec/runtime.ts";
@@ -26,6 +25,7 @@ import { buildEnv } from "./create_spec.ts";
 import { type HeldInit, holdInit, parseSignal } from "./kill.ts";
 import { randomId } from "./names.ts";
 import { writePipe } from "./pipe_writer.ts";
+import { processFilter } from "./process_filter.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { readRootFile } from "./root_file.ts";
 import { readState } from "./state.ts";
@@ -117,16 +117,14 @@ async function enterContainer(
   const links = await linkVariables(paths, record);
   const process = execProcess(record, spec, init.pid, { config, links });
   const { seccomp } = parseSecurityOptions(record.hostConfig.SecurityOpt);
-  const unconfined = config.Privileged || record.hostConfig.Privileged || seccomp === "unconfined";
+  const isUnconfined = config.Privileged || record.hostConfig.Privileged ||
+    seccomp === "unconfined";
   const capabilities = spec.process.capabilities?.bounding ?? [];
   const single = hasSingleId(spec) ? await loadSingleId() : undefined;
   using stack = new DisposableStack();
   const asks = single?.ownerService(stack, init.pidfd.number);
   const answers = asks === undefined ? "answers" : "asks";
   const singleId = single !== undefined && answers;
-  const filter = unconfined
-    ? await single?.openFilter(paths.cache, answers)
-    : await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId });
   process.env.push(...single?.SINGLE_ID_ENV ?? []);
   const namespaces = spec.linux.namespaces.reduce((flags, { type }) => {
     return flags | namespaceFlag(type);
@@ -137,7 +135,7 @@ async function enterContainer(
     ...group && { group },
     options: {
       stdio,
-      ...filter && { seccomp: filter },
+      seccomp: await processFilter(paths, { isUnconfined, seccomp, capabilities, singleId }),
       singleId: singleId !== false,
       ...asks !== undefined && { asks },
       cpus: record.hostConfig.CpusetCpus,

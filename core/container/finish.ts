@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { isThere } from "../host/stat.ts";
 import { sleep } from "../host/sleep.ts";
 import { O_RDWR } from "../../ffi/abi/constants.ts";
 import { type Fd, openIfThere } from "../../ffi/fd.ts";
 import { tryLock } from "../../ffi/lock.ts";
 import type { StorePaths } from "../host/paths.ts";
-import { endRun, isEndOpen, isStillThere } from "./end_run.ts";
+import { endRun, isEndOpen } from "./end_run.ts";
 import { containerDirectory, type ContainerRecord, readRecord } from "./record.ts";
 import { removeEnded } from "./remove.ts";
 import { restartDelay } from "./restart_policy.ts";
@@ -27,8 +28,9 @@ export async function finishRun(paths: StorePaths, record: ContainerRecord): Pro
   using lock = await lockEnded(directory);
   if (lock === undefined) return exitCode;
   const state = readState(directory, { isLockMine: true });
-  if (record.hostConfig.AutoRemove) await removeEnded(paths, record, lock, { volumes: true });
-  else if (isEndOpen(state)) {
+  if (record.hostConfig.AutoRemove) {
+    await removeEnded(paths, record, { lock, state, volumes: true });
+  } else if (isEndOpen(state)) {
     const oomKilled = await endRun(paths, record, state);
     updateStoredState(directory, {
       finishedRun: String(state.startedAt),
@@ -49,7 +51,7 @@ async function lockEnded(directory: string): Promise<Fd | undefined> {
   if (lock === undefined) return undefined;
   for (let attempt = 0; attempt < 200; attempt++) {
     if (tryLock(lock, LOCK_RUN)) {
-      if (isStillThere(directory)) return lock;
+      if (isThere(directory)) return lock; // else it is the lock of a container that is gone
       break;
     }
     await sleep(attempt < 20 ? 0 : 5);

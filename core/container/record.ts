@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { namesIn } from "../host/names_in.ts";
 import { isThere } from "../host/stat.ts";
 import { DhowError, noSuchContainer } from "../errors.ts";
 import type { NestedIds } from "../host/nested_ids.ts";
@@ -139,14 +140,7 @@ export function idOfName(paths: StorePaths, name: string): string | undefined {
 
 /** All ids, in no order. */
 export function containerIds(paths: StorePaths): string[] {
-  try {
-    return [...Deno.readDirSync(paths.containers)].map((entry) => entry.name).filter((n) =>
-      ID.test(n)
-    );
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return namesIn(paths.containers).filter((name) => ID.test(name));
 }
 
 /** Reads a record. @throws {DhowError} `not_found` if the container has been removed. */

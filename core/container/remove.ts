@@ -19,7 +19,7 @@ import { containerDirectory, type ContainerRecord, readRecord } from "./record.t
 import { waitForEnd } from "./run_watch.ts";
 import { monitorSocket } from "./monitor_socket.ts";
 import { removeKnown, trashOf } from "./remove_known.ts";
-import { isRunning, LOCK_RUN, readState, updateStoredState } from "./state.ts";
+import { isRunning, LOCK_RUN, readState, type State, updateStoredState } from "./state.ts";
 
 /** How to remove. */
 export interface RemoveOptions {
@@ -50,33 +50,32 @@ export async function removeContainer(
     await endByForce(directory);
   }
   using lock = await lockForRemoval(directory, id, options.force ?? false);
-  await removeEnded(paths, record, lock, options);
+  const state = readState(directory, { isLockMine: true });
+  await removeEnded(paths, record, { lock, state, volumes: options.volumes ?? false });
 }
 
 /**
  * Removes a container that does not run.
  *
- * @param lock Its lock, which is closed when it is not there any more.
+ * @param ended `lock`: its lock, which is closed when it is not there any more; `state`: as it is under that lock;
+ *   `volumes`: its anonymous volumes too.
  * @throws {DhowError} `not_found` if somebody else was faster.
  */
 export async function removeEnded(
   paths: StorePaths,
   record: ContainerRecord,
-  lock: Fd,
-  options: Pick<RemoveOptions, "volumes">,
+  { lock, state, volumes }: { lock: Fd; state: State; volumes: boolean },
 ): Promise<void> {
   const { id } = record;
-  const directory = containerDirectory(paths, id);
-  const state = readState(directory, { isLockMine: true });
   if (state.run !== undefined && state.run.exit === undefined) killStray(state.run);
   // Whoever else deals with its end comes too late.
   if (isEndOpen(state)) await endRun(paths, record, state);
   const trash = trashOf(paths, id);
-  moveAway(directory, trash, id);
+  moveAway(containerDirectory(paths, id), trash, id);
   releaseName(paths, record.name, id); // after that: a container without a name could not be found
   lock.close();
   removeSocket(monitorSocket(paths, id));
-  const trees = options.volumes ? await takeVolumes(paths, record) : [];
+  const trees = volumes ? await takeVolumes(paths, record) : [];
   if (!removeKnown(trash)) trees.push(trash);
   await removeTreesAnyhow(paths, trees);
   logContainerEvent(paths, record, "destroy");

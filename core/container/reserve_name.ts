@@ -4,6 +4,7 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import { namesIn } from "../host/names_in.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { randomId, randomName } from "./names.ts";
 import {
@@ -105,14 +106,7 @@ function removeStaleName(paths: StorePaths, name: string): void {
 
 /** Takes the names of containers that are gone away. */
 export function removeStaleNames(paths: StorePaths): void {
-  let names: string[];
-  try {
-    names = Array.from(Deno.readDirSync(paths.names), ({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return; // nothing was ever made here
-    throw error;
-  }
-  for (const name of names) {
+  for (const name of namesIn(paths.names)) {
     if (idOfName(paths, name) === undefined) removeStaleName(paths, name);
   }
 }

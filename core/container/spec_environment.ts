@@ -7,6 +7,7 @@ import { isDirectory, statIfThere } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
 import { composeIds } from "../host/nested_ids.ts";
 import type { StorePaths } from "../host/paths.ts";
+import { lastCapability } from "../runtime/last_capability.ts";
 import { listHostDevices, resolveDevice } from "../runtime/devices.ts";
 import type { UserNamespace } from "../runtime/userns.ts";
 import type { MountPoint } from "../spec/docker_api.ts";
@@ -163,12 +164,4 @@ function assertShareable(paths: StorePaths, container: string): void {
     "conflict",
     `failed to join IPC namespace: container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   );
-}
-
-function lastCapability(): number {
-  try {
-    return Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap"));
-  } catch {
-    return 40;
-  }
 }

@@ -15,7 +15,6 @@ import { selfCommand, selfEnvironment } from "../host/self.ts";
 import { ensureUnpacked, findUnpacked } from "../image/ensure_unpacked.ts";
 import { buildLaunch, launch, type LaunchPlan } from "../runtime/launch.ts";
 import type { MonitorOptions } from "../runtime/monitor.ts";
-import { cachedFilter } from "../runtime/seccomp.ts";
 import { parseSecurityOptions } from "../runtime/security_options.ts";
 import { ensureUserNamespace, type UserNamespace } from "../runtime/userns.ts";
 import type { Spec } from "../spec/runtime.ts";
@@ -27,6 +26,7 @@ import type { ReadyPorts } from "./ports.ts";
 import { logLimits } from "./log_options.ts";
 import { writeNetworkFiles } from "./network_files.ts";
 import { hasProbe, probePlan } from "./probe.ts";
+import { processFilter } from "./process_filter.ts";
 import { containerDirectory, type ContainerRecord, nestedMapping, readRecord } from "./record.ts";
 import { removeContainer } from "./remove.ts";
 import { prepareRemoval, trashOf } from "./remove_known.ts";
@@ -298,12 +298,9 @@ async function filterFor(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { Privileged, SecurityOpt } = record.hostConfig;
   const { seccomp } = parseSecurityOptions(SecurityOpt);
-  if (Privileged && seccomp === undefined || seccomp === "unconfined") {
-    if (!singleId) return new Uint8Array();
-    return await (await loadSingleId()).openFilter(paths.cache, singleId);
-  }
+  const isUnconfined = Privileged && seccomp === undefined || seccomp === "unconfined";
   const capabilities = spec.process.capabilities?.bounding ?? [];
-  return await cachedFilter(`${paths.cache}/seccomp`, seccomp, { capabilities, singleId });
+  return await processFilter(paths, { isUnconfined, seccomp, capabilities, singleId });
 }
 
 function openNamespace(path: string): Fd {

@@ -4,6 +4,7 @@
  * @module
  */
 import { DhowError } from "../errors.ts";
+import { namesIn } from "../host/names_in.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { isThere, statIfThere } from "../host/stat.ts";
 import { sha256Hex } from "../lib/sha256.ts";
@@ -247,14 +248,7 @@ export function listNetworks(paths: StorePaths): NetworkRecord[] {
 /** The networks that have been made, in no order. */
 export function ownNetworks(paths: StorePaths): NetworkRecord[] {
   const directory = networksDirectory(paths);
-  let names: string[];
-  try {
-    names = [...Deno.readDirSync(directory)].map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-  return names.filter((name) => name.endsWith(".json"))
+  return namesIn(directory).filter((name) => name.endsWith(".json"))
     .map((name) => tryReadNetwork(`${directory}/${name}`))
     .filter((network) => network !== undefined); // removed meanwhile
 }

@@ -241,9 +241,9 @@ class OwnerNote {
     p.set(this.#at, p.compute(this.#at, "+", 1));
     p.jump(next);
     p.place(found);
-    const room = XATTR_NAME_MAX - attribute.length - 1;
-    p.jumpIf(p.compute(this.#at, "-", name), ">=", room + 1, leave);
-    p.jumpIf(p.compute(this.#at, "-", name), "==", 0, leave);
+    const size = p.compute(this.#at, "-", name);
+    p.jumpIf(size, "==", 0, leave);
+    p.jumpIf(size, ">=", XATTR_NAME_MAX - attribute.length, leave); // with the dot between them
 
     const key = p.buffer(XATTR_NAME_MAX + 1);
     p.set(this.#at, key);

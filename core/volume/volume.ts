@@ -12,6 +12,7 @@
  */
 import { isDirectory } from "../host/stat.ts";
 import { DhowError } from "../errors.ts";
+import { namesIn } from "../host/names_in.ts";
 import type { StorePaths } from "../host/paths.ts";
 import { assertVolumeOptions } from "./volume_options.ts";
 
@@ -73,14 +74,7 @@ function nullIfEmpty(map: Record<string, string> | null): Record<string, string>
 
 /** All volumes, in no order. */
 export function listVolumeRecords(paths: StorePaths): VolumeRecord[] {
-  let names: string[];
-  try {
-    names = [...Deno.readDirSync(paths.volumes)].map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-  return names.filter((name) => NAME.test(name)).flatMap((name) => {
+  return namesIn(paths.volumes).filter((name) => NAME.test(name)).flatMap((name) => {
     try {
       return [readVolume(paths, name)];
     } catch {

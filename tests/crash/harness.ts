@@ -212,8 +212,12 @@ async function sweep(box: Sandbox): Promise<string[]> {
   if (pruned.code !== 0) findings.push(`system prune: ${pruned.err}`);
   findings.push(...leftovers(box));
   // A scope goes a moment after its last process.
-  for (let i = 0; i < 150 && leftGroups(box).length > 0; i++) await pause(20);
-  findings.push(...leftGroups(box).map((path) => `control group: ${path}`));
+  let groups = leftGroups(box);
+  for (let i = 0; i < 150 && groups.length > 0; i++) {
+    await pause(20);
+    groups = leftGroups(box);
+  }
+  findings.push(...groups.map((path) => `control group: ${path}`));
   return findings;
 }
 
